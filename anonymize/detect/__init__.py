@@ -1,0 +1,1 @@
+"""Which columns and texts identify a person or a firm."""

@@ -1,0 +1,1 @@
+"""Where the work runs: one policy, the same result on every engine."""

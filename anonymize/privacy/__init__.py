@@ -1,0 +1,1 @@
+"""Equivalence classes, risk and the search for the best generalization."""

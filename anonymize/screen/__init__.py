@@ -1,0 +1,1 @@
+"""The output side: disclosure checks on any file that wants to leave."""

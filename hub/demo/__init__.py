@@ -1,0 +1,1 @@
+"""The demonstration district: generated tables, people and the terminal walk."""

@@ -1,0 +1,1 @@
+"""Desensitized extracts built under a licence."""

@@ -1,0 +1,1 @@
+"""Export requests: frozen bytes, machine checks, votes."""

@@ -1,0 +1,1 @@
+"""Wiring to JupyterHub: authenticator, spawner and the hub gateway of a workspace."""

@@ -1,0 +1,1 @@
+"""Evidence: every effect has its event in the same transaction, in an RFC 6962 tree."""

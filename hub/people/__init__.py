@@ -1,0 +1,1 @@
+"""Organisations, people, appointments and roles."""

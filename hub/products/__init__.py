@@ -1,0 +1,1 @@
+"""Release, delivery and offline verification of what passed the gate."""

@@ -1,0 +1,1 @@
+"""Isolated workspaces opened under a licence."""

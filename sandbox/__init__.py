@@ -1,0 +1,1 @@
+"""A spec in, a confined workspace and a frozen outbox out."""

@@ -1,0 +1,1 @@
+"""What runs beside the operator's code (box B)."""
