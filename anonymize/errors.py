@@ -1,0 +1,70 @@
+"""What the anonymizer says when it refuses. Every refusal names its subject and the next step.
+
+Callers decide on the type and on `code`, never on the wording. No text in here may hold a cell value, a name or a key:
+the subject is a file, a column, a row number or a policy field.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from anonymize.text import Language, Text
+
+EXIT_NOT_FOUND: Final = 20
+EXIT_BAD_INPUT: Final = 23
+EXIT_CHECKS_FAILED: Final = 24
+
+
+class AnonymizeError(Exception):
+    """A refusal of the anonymizer: a stable code, what it is about, what was refused, what to do next.
+
+    `str()` gives English, for logs; people are shown `sentence(language)`.
+    """
+
+    exit_code: ClassVar[int] = EXIT_BAD_INPUT
+
+    def __init__(self, *, code: str, subject: str, text: Text, next_step: Text) -> None:
+        super().__init__(code, subject)
+        self.code = code
+        self.subject = subject
+        self.text = text
+        self.next_step = next_step
+
+    def sentence(self, language: Language) -> str:
+        """The refusal with its next step and its code, in one language."""
+        glue = "" if language == "zh" else " "
+        return f"{self.text.in_language(language)}{glue}{self.next_step.in_language(language)} [{self.code}]"
+
+    def as_json(self, language: Language) -> dict[str, object]:
+        """The refusal as programs read it; `text` and `next_step` in one language, both in `i18n`."""
+        return {
+            "code": self.code,
+            "subject": self.subject,
+            "text": self.text.in_language(language),
+            "next_step": self.next_step.in_language(language),
+            "i18n": {
+                "zh": {"text": self.text.zh, "next_step": self.next_step.zh},
+                "en": {"text": self.text.en, "next_step": self.next_step.en},
+            },
+        }
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+
+class BadInput(AnonymizeError):
+    """A table, a policy or a parameter can't be worked with."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+class NotFound(AnonymizeError):
+    """A named file does not exist or can't be opened."""
+
+    exit_code = EXIT_NOT_FOUND
+
+
+class TargetNotMet(AnonymizeError):
+    """The privacy target can't be reached, or was not reached on the written file. Nothing was written."""
+
+    exit_code = EXIT_CHECKS_FAILED
