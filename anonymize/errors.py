@@ -52,19 +52,19 @@ class AnonymizeError(Exception):
         return self.sentence("en")
 
 
-class BadInput(AnonymizeError):
+class BadInput(AnonymizeError):  # noqa: N818 - named by the contract of the house
     """A table, a policy or a parameter can't be worked with."""
 
     exit_code = EXIT_BAD_INPUT
 
 
-class NotFound(AnonymizeError):
+class NotFound(AnonymizeError):  # noqa: N818
     """A named file does not exist or can't be opened."""
 
     exit_code = EXIT_NOT_FOUND
 
 
-class TargetNotMet(AnonymizeError):
+class TargetNotMet(AnonymizeError):  # noqa: N818
     """The privacy target can't be reached, or was not reached on the written file. Nothing was written."""
 
     exit_code = EXIT_CHECKS_FAILED
