@@ -1,1 +1,1 @@
-"""A spec in, a confined workspace and a frozen outbox out."""
+"""A spec in, a confined workspace and a frozen outbox out. Knows no licences, web or hub."""
