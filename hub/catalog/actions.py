@@ -1,0 +1,155 @@
+"""Register a table, publish it, look it up."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.catalog.model import CatalogColumn, CatalogTable, TableStatus
+from hub.catalog.rules import TableDraft, refusals_to_publish, refusals_to_register, table_grade
+from hub.context import Hub
+from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal
+from hub.intake.model import RawFile
+from hub.ledger.events import EventKind
+from hub.message import msg
+from hub.people.actor import Actor, OrgKind
+from hub.people.rules import Verb
+
+_TABLE_ID = re.compile(r"[a-z][a-z0-9_]{1,40}")
+
+
+def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str) -> CatalogTable:
+    """Describe a received file as a table of the steward's department. It stays a draft until the bureau publishes it.
+
+    Raises:
+        NotAllowed: A rule of the catalog stands against it.
+        NotFound: No file of this digest was received by the department.
+        InvalidInput: The id is not of the form `[a-z0-9_]`.
+        InvalidState: The id is taken.
+    """
+    with hub.transaction(actor, Verb.REGISTER_TABLE, draft.id) as tx:
+        raw = tx.session.get(RawFile, raw_digest)
+        if raw is None or raw.org_id != actor.org_id:
+            raise NotFound(_unknown("-"))
+        tx.refuse(refusals_to_register(draft, actor, raw.columns), NotAllowed)
+        if not _TABLE_ID.fullmatch(draft.id):
+            raise InvalidInput(
+                Refusal(
+                    rule="table.id",
+                    subject="",
+                    text=msg("The table id is not of the form a-z, 0-9 and _, with 2 to 41 characters."),
+                    next_step=msg("Choose such an id, for example mz_elder_care."),
+                )
+            )
+        if tx.session.get(CatalogTable, draft.id):
+            raise InvalidState(
+                Refusal(
+                    rule="table.taken",
+                    subject=draft.id,
+                    text=msg("Table {table} is registered already.", table=draft.id),
+                    next_step=msg("Choose another id for another table."),
+                )
+            )
+        columns = {column.name: column for column in draft.columns}
+        table = CatalogTable(
+            id=draft.id,
+            title_zh=draft.title_zh.strip(),
+            title_en=draft.title_en.strip(),
+            description=draft.description.strip(),
+            owner_org=draft.owner_org,
+            share_type=draft.share_type,
+            share_basis=draft.share_basis.strip(),
+            open_type=draft.open_type,
+            open_basis=draft.open_basis.strip(),
+            update_cycle=draft.update_cycle,
+            grade=table_grade(draft.columns),
+            raw_digest=raw_digest,
+            status=TableStatus.DRAFT,
+            registered_by=actor.person_id,
+            registered_at=tx.now,
+            columns=[
+                CatalogColumn(
+                    position=position,
+                    name=name,
+                    name_zh=columns[name].name_zh.strip(),
+                    column_class=columns[name].column_class,
+                    grade=columns[name].grade,
+                )
+                for position, name in enumerate(raw.columns)
+            ],
+        )
+        tx.session.add(table)
+        tx.session.flush()
+        tx.record(
+            EventKind.TABLE_REGISTERED,
+            "table",
+            draft.id,
+            digest=raw_digest,
+            cited_basis=[basis for basis in (table.share_basis, table.open_basis) if basis],
+            counters={"columns": len(table.columns), "rows": raw.rows},
+            details={"share": table.share_type, "open": table.open_type, "grade": table.grade},
+        )
+        return table
+
+
+def publish_table(hub: Hub, actor: Actor, *, table_id: str) -> CatalogTable:
+    """Put a registered table into the catalog."""
+    with hub.transaction(actor, Verb.PUBLISH_TABLE, table_id) as tx:
+        table = tx.session.get(CatalogTable, table_id)
+        if table is None:
+            raise NotFound(_unknown(table_id))
+        tx.refuse(refusals_to_publish(status=table.status, table_id=table_id, actor=actor), NotAllowed)
+        table.status = TableStatus.PUBLISHED
+        table.published_by, table.published_at = actor.person_id, tx.now
+        tx.record(EventKind.TABLE_PUBLISHED, "table", table_id, digest=table.raw_digest)
+        return table
+
+
+def may_see(table: CatalogTable, actor: Actor) -> bool:
+    """Drafts are seen by their department and the bureau; published metadata by everyone with an account."""
+    return (
+        table.status is TableStatus.PUBLISHED or table.owner_org == actor.org_id or actor.org_kind is OrgKind.BUREAU
+    )
+
+
+def list_tables(hub: Hub, actor: Actor) -> list[CatalogTable]:
+    """Tables that the actor may see, by id."""
+    with hub.reading() as session:
+        tables = session.scalars(select(CatalogTable).order_by(CatalogTable.id))
+        return [table for table in tables if may_see(table, actor)]
+
+
+def find_table(hub: Hub, actor: Actor, table_id: str) -> CatalogTable:
+    """One table.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it.
+    """
+    with hub.reading() as session:
+        table = session.get(CatalogTable, table_id)
+    if table is None or not may_see(table, actor):
+        raise NotFound(_unknown(table_id))
+    return table
+
+
+def published_table(session: Session, table_id: str) -> CatalogTable:
+    """A published table, for another room's transaction.
+
+    Raises:
+        NotFound: There is none, or it is a draft.
+    """
+    table = session.get(CatalogTable, table_id)
+    if table is None or table.status is not TableStatus.PUBLISHED:
+        raise NotFound(_unknown(table_id))
+    return table
+
+
+def _unknown(table_id: str) -> Refusal:
+    return Refusal(
+        rule="not_found",
+        subject=table_id,
+        text=msg("There is no {id}, or none that you may see.", id=table_id),
+        next_step=msg("Check the address, or go back to the list."),
+    )

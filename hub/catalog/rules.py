@@ -1,0 +1,147 @@
+"""May a table be registered or published, and if not, why.
+
+Rules here: `table.owner` (a steward registers for their own department), `table.basis_missing` (restricted sharing or
+opening needs its legal basis), `table.state_secret`, `table.columns` (the description must name exactly the file's
+columns), `table.identifier_open` (a table with direct identifiers cannot be open without conditions),
+`table.status` (only a draft is published).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.catalog.model import TABLE_MOVES, ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.errors import Refusal
+from hub.message import msg
+from hub.people.actor import Actor
+from hub.people.rules import Verb, refusals_to_act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDraft:
+    """What a steward says of one column."""
+
+    name: str
+    name_zh: str
+    column_class: ColumnClass
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDraft:
+    """What a steward says of a table."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    description: str
+    owner_org: str
+    share_type: ShareType
+    share_basis: str
+    open_type: OpenType
+    open_basis: str
+    update_cycle: UpdateCycle
+    state_secret: bool
+    columns: tuple[ColumnDraft, ...]
+
+
+def table_grade(columns: Sequence[ColumnDraft]) -> Grade:
+    """Grade of a table: the highest of its columns (就高从严, GB/T 43697—2024)."""
+    return max((column.grade for column in columns), default=Grade.L4)
+
+
+def refusals_to_register(draft: TableDraft, actor: Actor, file_columns: Sequence[str]) -> tuple[Refusal, ...]:
+    """Everything against this steward registering this description of a file with `file_columns`."""
+    found = list(refusals_to_act(actor, Verb.REGISTER_TABLE))
+    if draft.owner_org != actor.org_id:
+        found.append(
+            Refusal(
+                rule="table.owner",
+                subject=draft.id,
+                text=msg("A steward registers tables of their own department only."),
+                next_step=msg("Let the steward of department {org} register it.", org=draft.owner_org),
+                basis="普陀区公共数据管理办法 第九条",
+            )
+        )
+    if draft.state_secret:
+        found.append(
+            Refusal(
+                rule="table.state_secret",
+                subject=draft.id,
+                text=msg("Data that concern state secrets cannot enter the platform."),
+                next_step=msg("Handle them under the secrecy laws, outside of this platform."),
+                basis="普陀区公共数据管理办法 第三条",
+            )
+        )
+    if draft.share_type is not ShareType.UNCONDITIONAL and not draft.share_basis.strip():
+        found.append(_basis(draft.id, "share", "普陀区公共数据管理办法 第十五条"))
+    if draft.open_type is not OpenType.UNCONDITIONAL and not draft.open_basis.strip():
+        found.append(_basis(draft.id, "open", "普陀区公共数据管理办法 第十七条"))
+    identifying = any(column.column_class is ColumnClass.DIRECT_ID for column in draft.columns)
+    if draft.open_type is OpenType.UNCONDITIONAL and identifying:
+        found.append(
+            Refusal(
+                rule="table.identifier_open",
+                subject=draft.id,
+                text=msg("A table with direct identifiers cannot be open without conditions."),
+                next_step=msg("Choose conditional opening or not open, with its legal basis."),
+                basis="普陀区公共数据管理办法 第十七条",
+            )
+        )
+    named = [column.name for column in draft.columns]
+    if sorted(named) != sorted(file_columns) or len(set(named)) != len(named) or not named:
+        missing = sorted(set(file_columns) - set(named))
+        extra = sorted(set(named) - set(file_columns))
+        found.append(
+            Refusal(
+                rule="table.columns",
+                subject=draft.id,
+                text=msg(
+                    "The description must name each column of the file once: {missing} missing, {extra} not in it.",
+                    missing=len(missing),
+                    extra=len(extra),
+                ),
+                next_step=msg("Give each column of the file a class and a grade."),
+            )
+        )
+    if not (draft.title_zh.strip() and draft.title_en.strip() and draft.description.strip()):
+        found.append(
+            Refusal(
+                rule="table.title",
+                subject=draft.id,
+                text=msg("Title (Chinese and English) and description are required."),
+                next_step=msg("Fill them in."),
+                basis="上海市数据条例 第二十八条",
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_publish(*, status: TableStatus, table_id: str, actor: Actor) -> tuple[Refusal, ...]:
+    """Everything against this officer publishing the table now."""
+    found = list(refusals_to_act(actor, Verb.PUBLISH_TABLE))
+    if TableStatus.PUBLISHED not in TABLE_MOVES[status]:
+        found.append(
+            Refusal(
+                rule="table.status",
+                subject=table_id,
+                text=msg("Table {table} is {status}; only a draft can be published.", table=table_id, status=status),
+                next_step=msg("Nothing is left to do if it is published already."),
+            )
+        )
+    return tuple(found)
+
+
+def _basis(table_id: str, which: str, basis: str) -> Refusal:
+    texts = {
+        "share": msg("Sharing that is not unconditional needs its legal basis."),
+        "open": msg("Opening that is not unconditional needs its legal basis."),
+    }
+    return Refusal(
+        rule="table.basis_missing",
+        subject=table_id,
+        text=texts[which],
+        next_step=msg("Name the law, regulation or rule and its article."),
+        basis=basis,
+    )

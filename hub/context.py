@@ -1,0 +1,184 @@
+"""What every action needs: settings, database, clock, keys, folders. Built once a process by `open_hub`.
+
+`Hub.transaction` is the one way to change anything: the change and its ledger event commit together; a refusal rolls
+the change back and is itself recorded, in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from hub.clock import Clock, system_clock, unsafe_shifted_clock
+from hub.db import Database, open_engine
+from hub.errors import HubError, Refusal
+from hub.keys import Keyring
+from hub.ledger import actions as ledger
+from hub.ledger.events import EventKind
+from hub.ledger.model import LedgerEntry
+from hub.people.actor import Actor
+from hub.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the hub keeps files. All below the state folder, all mode 0700."""
+
+    state: Path
+
+    @property
+    def raw(self) -> Path:
+        """Department files by digest. Read by the intake's look and the extract worker alone."""
+        return self.state / "raw"
+
+    @property
+    def extracts(self) -> Path:
+        """One folder an extract."""
+        return self.state / "extracts"
+
+    @property
+    def workspaces(self) -> Path:
+        """One folder a workspace."""
+        return self.state / "workspaces"
+
+    @property
+    def frozen(self) -> Path:
+        """Submitted bytes by digest."""
+        return self.state / "frozen"
+
+    @property
+    def releases(self) -> Path:
+        """One folder a released request."""
+        return self.state / "releases"
+
+    def make(self) -> None:
+        """Create what is missing."""
+        for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.releases):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Workspaces run under other uids and must reach their own folder, whose name and rights are the sandbox's work.
+        os.chmod(self.workspaces, 0o711)
+        os.chmod(self.state, 0o711)
+
+
+class Transaction:
+    """One change with its events. `now` is the time of the whole transaction."""
+
+    def __init__(self, hub: Hub, session: Session, now: datetime, actor: Actor) -> None:
+        self._hub = hub
+        self.session = session
+        self.now = now
+        self.actor = actor
+
+    def record(
+        self,
+        kind: EventKind,
+        object_type: str,
+        object_id: str,
+        *,
+        digest: str = "",
+        licence_id: str = "",
+        decision: str = "",
+        reason_codes: Sequence[str] = (),
+        cited_basis: Sequence[str] = (),
+        counters: Mapping[str, int] | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> LedgerEntry:
+        """Write the event of this change."""
+        event = ledger.Event(
+            kind=kind,
+            actor=self.actor.person_id,
+            actor_org=self.actor.org_id,
+            object_type=object_type,
+            object_id=object_id,
+            object_digest=digest,
+            licence_id=licence_id,
+            decision=decision,
+            reason_codes=reason_codes,
+            cited_basis=cited_basis,
+            counters=counters,
+            details=details,
+        )
+        return ledger.append(self.session, event, at=self.now, key=self._hub.ledger_key)
+
+    @staticmethod
+    def refuse(refusals: Sequence[Refusal], kind: type[HubError]) -> None:
+        """Raise `kind` if there is any refusal."""
+        if refusals:
+            raise kind(*refusals)
+
+
+class Hub:
+    """Settings, database, clock, keys and folders of one site."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.folders = Folders(settings.state_dir)
+        self.folders.make()
+        self.keys = Keyring(settings.state_dir / "keys")
+        self.ledger_key = self.keys.ledger()
+        self.database = Database(open_engine(settings.database_url, settings.state_dir))
+        shifted = settings.unsafe_clock_file
+        self.clock = clock or (unsafe_shifted_clock(Path(shifted)) if shifted else system_clock)
+        self.database.create_tables()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view."""
+        with self.database.reading() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self, actor: Actor, verb: str, object_id: str = "") -> Iterator[Transaction]:
+        """Change something: all of it with its events, or nothing but the event of the refusal.
+
+        Args:
+            verb: What is attempted, for the event of a refusal: `cast_vote`, `deliver_release`, …
+            object_id: What it is about, if it has an id yet.
+        """
+        try:
+            with self.database.writing() as session:
+                yield Transaction(self, session, self.clock(), actor)
+        except HubError as error:
+            self._record_refusal(actor, verb, object_id, error)
+            raise
+        self._keep_checkpoint()
+
+    def _record_refusal(self, actor: Actor, verb: str, object_id: str, error: HubError) -> None:
+        with self.database.writing() as session:
+            Transaction(self, session, self.clock(), actor).record(
+                EventKind.ACTION_REFUSED,
+                "verb",
+                object_id or error.refusals[0].subject,
+                decision="refused",
+                reason_codes=[refusal.rule for refusal in error.refusals],
+                cited_basis=[refusal.basis for refusal in error.refusals if refusal.basis],
+                details={"verb": verb},
+            )
+        self._keep_checkpoint()
+
+    def _keep_checkpoint(self) -> None:
+        """Keep the newest checkpoint beside the database, so that a database restored from yesterday is noticed."""
+        with self.reading() as session:
+            note = ledger.current_note(session)
+        path = self.checkpoint_file
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(note, encoding="utf-8")
+        os.replace(temporary, path)
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """The newest checkpoint, outside the database."""
+        return self.settings.state_dir / "ledger.checkpoint"
+
+
+def open_hub(settings: Settings | None = None, *, clock: Clock | None = None) -> Hub:
+    """The hub of this site; with every room's tables known to the database."""
+    import hub.model  # noqa: F401  # every room's entities register themselves
+
+    return Hub(settings or load_settings(), clock=clock)

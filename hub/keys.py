@@ -1,0 +1,71 @@
+"""Keys on disk: one for the ledger, one for releases, one pseudonym key a licence.
+
+They lie in `<state>/keys` (0700), each file 0600, outside every workspace. No key is ever part of an error or event.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_LICENCE_ID = re.compile(r"l-[0-9]{4,}")
+
+
+class Keyring:
+    """Reads keys, makes them on first use."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (directory / "licences").mkdir(mode=0o700, exist_ok=True)
+
+    def ledger(self) -> Ed25519PrivateKey:
+        """Signs checkpoints."""
+        return self._signing("ledger")
+
+    def release(self) -> Ed25519PrivateKey:
+        """Signs release statements."""
+        return self._signing("release")
+
+    def pseudonym_key_file(self, licence_id: str) -> Path:
+        """File with the 32 secret bytes under which this licence's pseudonyms are made; made when first asked for."""
+        if not _LICENCE_ID.fullmatch(licence_id):
+            raise ValueError("not a licence id")
+        path = self._directory / "licences" / f"{licence_id}.key"
+        self._write_once(path, secrets.token_bytes(32))
+        return path
+
+    def _signing(self, name: str) -> Ed25519PrivateKey:
+        path = self._directory / f"{name}.ed25519.pem"
+        if not path.exists():
+            fresh = Ed25519PrivateKey.generate().private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            self._write_once(path, fresh)
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{name}: not an Ed25519 key")
+        return key
+
+    @staticmethod
+    def _write_once(path: Path, content: bytes) -> None:
+        """Create `path` with `content` unless it exists; two processes that race end with one key."""
+        if path.exists():
+            return
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+"""Who may do what: one allow-table. A verb or role that is not in it is refused.
+
+Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
+in an organisation of this kind), `role.conflict` (two roles that one person may not hold together).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from hub.errors import Refusal
+from hub.message import msg
+from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
+
+
+class Verb(StrEnum):
+    """What can be done in the walk."""
+
+    APPOINT_PERSON = "appoint_person"
+    RECEIVE_FILE = "receive_file"
+    REGISTER_TABLE = "register_table"
+    PUBLISH_TABLE = "publish_table"
+    FILE_SCENARIO = "file_scenario"
+    DECIDE_SCENARIO = "decide_scenario"
+    GRANT_LICENCE = "grant_licence"
+    SUSPEND_LICENCE = "suspend_licence"
+    RESUME_LICENCE = "resume_licence"
+    BUILD_EXTRACT = "build_extract"
+    OPEN_WORKSPACE = "open_workspace"
+    SUBMIT_EXPORT = "submit_export"
+    WITHDRAW_EXPORT = "withdraw_export"
+    CAST_VOTE = "cast_vote"
+    DELIVER_RELEASE = "deliver_release"
+    REDEEM_GRANT = "redeem_grant"
+    READ_LEDGER = "read_ledger"
+
+
+MAY: Mapping[Verb, frozenset[Role]] = {
+    Verb.APPOINT_PERSON: frozenset({Role.BUREAU_OFFICER}),
+    Verb.RECEIVE_FILE: frozenset({Role.DEPT_STEWARD}),
+    Verb.REGISTER_TABLE: frozenset({Role.DEPT_STEWARD}),
+    Verb.PUBLISH_TABLE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.FILE_SCENARIO: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.DECIDE_SCENARIO: frozenset({Role.BUREAU_OFFICER}),
+    Verb.GRANT_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.SUSPEND_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.RESUME_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.BUILD_EXTRACT: frozenset({Role.CENTRE_OPERATOR}),
+    Verb.OPEN_WORKSPACE: frozenset({Role.ANALYST}),
+    Verb.SUBMIT_EXPORT: frozenset({Role.ANALYST}),
+    Verb.WITHDRAW_EXPORT: frozenset({Role.ANALYST}),
+    Verb.CAST_VOTE: REVIEWERS,
+    Verb.DELIVER_RELEASE: frozenset({Role.RELEASE_OFFICER}),
+    Verb.REDEEM_GRANT: frozenset({Role.LICENSEE_ADMIN, Role.ANALYST}),
+    Verb.READ_LEDGER: frozenset({Role.AUDITOR, Role.BUREAU_OFFICER}),
+}
+
+HOME: Mapping[Role, frozenset[OrgKind]] = {
+    Role.BUREAU_OFFICER: frozenset({OrgKind.BUREAU}),
+    Role.CENTRE_OPERATOR: frozenset({OrgKind.CENTRE}),
+    Role.DEPT_STEWARD: frozenset({OrgKind.DEPARTMENT}),
+    Role.LICENSEE_ADMIN: frozenset({OrgKind.OPERATOR}),
+    Role.ANALYST: frozenset({OrgKind.OPERATOR}),
+    Role.PROVIDER_REVIEWER: frozenset({OrgKind.DEPARTMENT}),
+    Role.COMPLIANCE_REVIEWER: frozenset({OrgKind.BUREAU, OrgKind.CENTRE, OrgKind.OPERATOR}),
+    Role.SECURITY_REVIEWER: frozenset({OrgKind.BUREAU, OrgKind.CENTRE}),
+    Role.RELEASE_OFFICER: frozenset({OrgKind.CENTRE}),
+    Role.AUDITOR: frozenset({OrgKind.AUDIT}),
+}
+"""Kinds of organisation in which a role can be held. An operator may lend a compliance reviewer (an expert); the gate
+then keeps them from every request of their own organisation."""
+
+APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
+    (frozenset({Role.RELEASE_OFFICER}), REVIEWERS),
+    (frozenset({Role.CENTRE_OPERATOR}), REVIEWERS | {Role.RELEASE_OFFICER}),
+    (frozenset({Role.AUDITOR}), frozenset(Role) - {Role.AUDITOR}),
+    (frozenset({Role.DEPT_STEWARD}), frozenset({Role.PROVIDER_REVIEWER})),
+)
+"""Pairs of sets of which one person may hold roles from one side only. Source: DOMAIN.md §1.2, `may never`."""
+
+
+def refusals_to_act(actor: Actor, verb: Verb) -> tuple[Refusal, ...]:
+    """What stands against the actor's roles doing `verb`; the object's own rules come on top."""
+    allowed = MAY.get(verb, frozenset())
+    if actor.has(*allowed):
+        return ()
+    needed = ", ".join(sorted(role.value for role in allowed)) or "-"
+    return (
+        Refusal(
+            rule="role.missing",
+            subject=actor.person_id,
+            text=msg("None of your roles may do this ({verb}).", verb=verb.value),
+            next_step=msg("It takes one of the roles {roles}; ask the bureau for an appointment.", roles=needed),
+            basis="普陀区公共数据管理办法 第六条",
+        ),
+    )
+
+
+def refusals_to_appoint(org_kind: OrgKind, roles: frozenset[Role], person_id: str) -> tuple[Refusal, ...]:
+    """What stands against one person of such an organisation holding these roles together."""
+    found: list[Refusal] = []
+    if not roles:
+        found.append(_conflict("role.missing", person_id, "-"))
+    found.extend(
+        _conflict("role.organisation", person_id, role.value) for role in sorted(roles) if org_kind not in HOME[role]
+    )
+    for one, other in APART:
+        if roles & one and roles & other:
+            names = ", ".join(sorted((roles & one) | (roles & other)))
+            found.append(_conflict("role.conflict", person_id, names))
+    return tuple(found)
+
+
+def _conflict(rule: str, person_id: str, roles: str) -> Refusal:
+    texts = {
+        "role.missing": msg("An account without any role cannot be opened."),
+        "role.organisation": msg("Role {roles} cannot be held in an organisation of this kind.", roles=roles),
+        "role.conflict": msg("One person may not hold the roles {roles} together.", roles=roles),
+    }
+    return Refusal(
+        rule=rule,
+        subject=person_id,
+        text=texts[rule],
+        next_step=msg("Choose roles that belong together, or appoint two people."),
+        basis="普陀区公共数据管理办法 第六条",
+    )
