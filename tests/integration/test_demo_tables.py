@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.catalog.model import Grade
+from hub.catalog.rules import TableDraft, refusals_to_register, table_grade
+from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.identifiers import citizen_check_digit, credit_check_character
 from hub.demo.pools import STREETS
 from hub.demo.tables import AS_OF, ELDER_CARE_COLUMNS, FAIR_COLUMNS, GroundTruth, write_elder_care, write_fair
+from hub.people.actor import Actor, OrgKind, Role
 
 Rows = list[dict[str, str]]
 
@@ -173,3 +177,21 @@ def test_fair_is_the_survey_of_6366_women(tmp_path: Path) -> None:
     assert tuple(rows[0]) == FAIR_COLUMNS
     assert Counter(row["rate_marriage"] for row in rows) == {"1": 99, "2": 348, "3": 993, "4": 2242, "5": 2684}
     assert "" not in {value for row in rows for value in row.values()}
+
+
+@pytest.mark.parametrize(("draft", "columns"), [(ELDER_CARE, ELDER_CARE_COLUMNS), (FAIR, FAIR_COLUMNS)])
+def test_the_departments_may_register_their_tables_as_they_are_described(
+    draft: TableDraft, columns: tuple[str, ...]
+) -> None:
+    steward = Actor(
+        person_id="steward", org_id=draft.owner_org, org_kind=OrgKind.DEPARTMENT, roles=frozenset({Role.DEPT_STEWARD})
+    )
+    assert refusals_to_register(draft, steward, columns) == ()
+
+
+def test_the_generated_table_says_that_it_is_a_demonstration() -> None:
+    assert "演示数据,与真实个人和企业无关" in ELDER_CARE.description
+
+
+def test_the_elder_table_is_graded_as_highly_as_its_worst_column() -> None:
+    assert table_grade(ELDER_CARE.columns) is Grade.L4
