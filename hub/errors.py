@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.message import Message
+from hub.message import Message, msg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +78,13 @@ class ChecksFailed(HubError):
 
     http_status = 422
     exit_code = 24
+
+
+def unknown(subject: str) -> Refusal:
+    """The one answer for what does not exist and for what a person may not know of."""
+    return Refusal(
+        rule="not_found",
+        subject=subject,
+        text=msg("There is no {id}, or none that you may see.", id=subject),
+        next_step=msg("Check the address, or go back to the list."),
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hub.catalog.model import CatalogColumn, CatalogTable, TableStatus
 from hub.catalog.rules import TableDraft, refusals_to_publish, refusals_to_register, table_grade
 from hub.context import Hub
-from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal
+from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
 from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
 from hub.message import msg
@@ -32,7 +32,7 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
     with hub.transaction(actor, Verb.REGISTER_TABLE, draft.id) as tx:
         raw = tx.session.get(RawFile, raw_digest)
         if raw is None or raw.org_id != actor.org_id:
-            raise NotFound(_unknown("-"))
+            raise NotFound(unknown("-"))
         tx.refuse(refusals_to_register(draft, actor, raw.columns), NotAllowed)
         if not _TABLE_ID.fullmatch(draft.id):
             raise InvalidInput(
@@ -99,7 +99,7 @@ def publish_table(hub: Hub, actor: Actor, *, table_id: str) -> CatalogTable:
     with hub.transaction(actor, Verb.PUBLISH_TABLE, table_id) as tx:
         table = tx.session.get(CatalogTable, table_id)
         if table is None:
-            raise NotFound(_unknown(table_id))
+            raise NotFound(unknown(table_id))
         tx.refuse(refusals_to_publish(status=table.status, table_id=table_id, actor=actor), NotAllowed)
         table.status = TableStatus.PUBLISHED
         table.published_by, table.published_at = actor.person_id, tx.now
@@ -130,7 +130,7 @@ def find_table(hub: Hub, actor: Actor, table_id: str) -> CatalogTable:
     with hub.reading() as session:
         table = session.get(CatalogTable, table_id)
     if table is None or not may_see(table, actor):
-        raise NotFound(_unknown(table_id))
+        raise NotFound(unknown(table_id))
     return table
 
 
@@ -142,14 +142,5 @@ def published_table(session: Session, table_id: str) -> CatalogTable:
     """
     table = session.get(CatalogTable, table_id)
     if table is None or table.status is not TableStatus.PUBLISHED:
-        raise NotFound(_unknown(table_id))
+        raise NotFound(unknown(table_id))
     return table
-
-
-def _unknown(table_id: str) -> Refusal:
-    return Refusal(
-        rule="not_found",
-        subject=table_id,
-        text=msg("There is no {id}, or none that you may see.", id=table_id),
-        next_step=msg("Check the address, or go back to the list."),
-    )

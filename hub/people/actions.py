@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.context import Hub
-from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal
+from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
 from hub.message import msg
 from hub.people.actor import SYSTEM, Actor, OrgKind, Role
@@ -60,7 +60,7 @@ def appoint_person(
         _refuse_bad_name(person_id)
         organisation = tx.session.get(Organisation, org_id)
         if organisation is None:
-            raise NotFound(_unknown(org_id))
+            raise NotFound(unknown(org_id))
         if tx.session.get(Person, person_id):
             raise InvalidState(_taken(person_id))
         tx.refuse(refusals_to_appoint(organisation.kind, roles, person_id), NotAllowed)
@@ -127,7 +127,7 @@ def find_person(hub: Hub, person_id: str) -> Person:
     with hub.reading() as session:
         person = session.get(Person, person_id)
     if person is None or not person.active:
-        raise NotFound(_unknown(person_id))
+        raise NotFound(unknown(person_id))
     return person
 
 
@@ -166,13 +166,4 @@ def _taken(subject: str) -> Refusal:
         subject=subject,
         text=msg("The id {id} is taken.", id=subject),
         next_step=msg("Choose another id."),
-    )
-
-
-def _unknown(subject: str) -> Refusal:
-    return Refusal(
-        rule="not_found",
-        subject=subject,
-        text=msg("There is no {id}, or none that you may see.", id=subject),
-        next_step=msg("Check the address, or go back to the list."),
     )

@@ -1,0 +1,164 @@
+"""Build extracts: ask the licence, let the worker run, keep the result with its digests or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.catalog.actions import published_table
+from hub.context import Hub
+from hub.errors import NotAllowed, NotFound, unknown
+from hub.extracts.model import Extract, ExtractStatus
+from hub.extracts.rules import refusals_to_build
+from hub.extracts.worker import Built, run_worker
+from hub.intake.model import RawFile
+from hub.ledger.events import EventKind
+from hub.licensing.actions import find_licence, licence_in, list_licences, usable_licence
+from hub.numbering import next_id
+from hub.people.actor import Actor
+from hub.people.rules import Verb
+
+
+def request_extract(hub: Hub, actor: Actor, *, licence_id: str, table_id: str) -> Extract:
+    """Begin an extract: the licence is asked, the job is written down. `run_extract` does the work."""
+    with hub.transaction(actor, Verb.BUILD_EXTRACT, licence_id) as tx:
+        licence = usable_licence(tx.session, licence_id, tx.now)
+        covered = {row.table_id: row for row in licence.tables}
+        building = select(Extract.id).where(
+            Extract.licence_id == licence_id,
+            Extract.table_id == table_id,
+            Extract.status == ExtractStatus.BUILDING,
+        )
+        tx.refuse(
+            refusals_to_build(
+                actor=actor,
+                licence_id=licence_id,
+                table_id=table_id,
+                covered=covered,
+                running=tx.session.scalar(building) is not None,
+            ),
+            NotAllowed,
+        )
+        table = published_table(tx.session, table_id)
+        extract = Extract(
+            id=next_id(tx.session, "e"),
+            licence_id=licence_id,
+            table_id=table_id,
+            status=ExtractStatus.BUILDING,
+            source_digest=table.raw_digest,
+            policy_digest=covered[table_id].policy_digest,
+            built_by=actor.person_id,
+            requested_at=tx.now,
+        )
+        tx.session.add(extract)
+        tx.session.flush()
+        tx.record(
+            EventKind.EXTRACT_REQUESTED,
+            "extract",
+            extract.id,
+            licence_id=licence_id,
+            details={"table": table_id, "source": extract.source_digest, "policy": extract.policy_digest},
+        )
+        return extract
+
+
+def run_extract(hub: Hub, actor: Actor, *, extract_id: str) -> Extract:
+    """Do the work of a requested extract and write down how it ended. Runs long: not in a request's own thread."""
+    with hub.reading() as session:
+        job = _extract(session, extract_id)
+        raw = session.get_one(RawFile, job.source_digest)
+        policy = {row.table_id: row.policy for row in licence_in(session, job.licence_id).tables}[job.table_id]
+    result = run_worker(
+        source=raw_path(hub, raw),
+        policy=policy,
+        key_file=hub.keys.pseudonym_key_file(job.licence_id),
+        folder=hub.folders.extracts / job.id,
+    )
+    with hub.transaction(actor, Verb.BUILD_EXTRACT, extract_id) as tx:
+        extract = _extract(tx.session, extract_id)
+        extract.finished_at = tx.now
+        if isinstance(result, Built):
+            manifest = result.manifest
+            extract.status, extract.folder = ExtractStatus.ISSUED, job.id
+            extract.manifest, extract.digest = manifest, manifest["digests"]["extract"]
+            extract.rows, extract.k = manifest["rows"]["out"], manifest["risk"]["after"]["k"]
+            tx.record(
+                EventKind.EXTRACT_ISSUED,
+                "extract",
+                extract_id,
+                digest=extract.digest,
+                licence_id=extract.licence_id,
+                counters={"rows": extract.rows, "suppressed": manifest["rows"]["suppressed"], "k": extract.k},
+                details={"source": extract.source_digest, "policy": extract.policy_digest},
+            )
+        else:
+            extract.status, extract.refusal_code = ExtractStatus.REFUSED, result.code
+            extract.refusal_zh, extract.refusal_en = result.zh, result.en
+            tx.record(
+                EventKind.EXTRACT_REFUSED,
+                "extract",
+                extract_id,
+                licence_id=extract.licence_id,
+                decision="refused",
+                reason_codes=[result.code],
+            )
+        return extract
+
+
+def build_extract(hub: Hub, actor: Actor, *, licence_id: str, table_id: str) -> Extract:
+    """Request and run in one go."""
+    return run_extract(
+        hub, actor, extract_id=request_extract(hub, actor, licence_id=licence_id, table_id=table_id).id
+    )
+
+
+def raw_path(hub: Hub, raw: RawFile) -> Path:
+    """Where the bytes of a received file lie."""
+    return hub.folders.raw / f"{raw.digest}{raw.suffix}"
+
+
+def extract_path(hub: Hub, extract: Extract) -> Path:
+    """Where the Parquet file of an issued extract lies."""
+    return hub.folders.extracts / extract.folder / "extract.parquet"
+
+
+def report_path(hub: Hub, extract: Extract) -> Path:
+    """Where the report of an issued extract lies."""
+    return hub.folders.extracts / extract.folder / "report.html"
+
+
+def issued_extracts(session: Session, licence_id: str) -> Sequence[Extract]:
+    """The newest issued extract of each table of a licence, by table."""
+    query = (
+        select(Extract)
+        .where(Extract.licence_id == licence_id, Extract.status == ExtractStatus.ISSUED)
+        .order_by(Extract.id)
+    )
+    newest = {extract.table_id: extract for extract in session.scalars(query)}
+    return [newest[table_id] for table_id in sorted(newest)]
+
+
+def list_extracts(hub: Hub, actor: Actor, *, licence_id: str | None = None) -> list[Extract]:
+    """Extracts of licences that the actor may see, newest first."""
+    seen = {licence.id for licence in list_licences(hub, actor)}
+    with hub.reading() as session:
+        found = session.scalars(select(Extract).order_by(Extract.id.desc()))
+        return [extract for extract in found if extract.licence_id in seen and licence_id in (None, extract.licence_id)]
+
+
+def find_extract(hub: Hub, actor: Actor, extract_id: str) -> Extract:
+    """One extract, if the actor may see its licence."""
+    with hub.reading() as session:
+        extract = _extract(session, extract_id)
+    find_licence(hub, actor, extract.licence_id)
+    return extract
+
+
+def _extract(session: Session, extract_id: str) -> Extract:
+    extract = session.get(Extract, extract_id)
+    if extract is None:
+        raise NotFound(unknown(extract_id))
+    return extract

@@ -1,0 +1,90 @@
+"""The extract worker: the one process that reads a raw table.
+
+Runs `python -m anonymize.cli anonymize` in a process of its own with an empty environment, memory and time limits, so
+that a hostile or broken table cannot touch the portal. The pseudonym key travels by file name, never by argument.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.settings import PROJECT
+
+TIMEOUT = 3600.0
+"""Seconds one build may take."""
+
+MEMORY = 16 * 2**30
+"""Address space of the worker in bytes; polars maps more than it uses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The worker wrote an extract below `folder`."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The worker refused and wrote nothing."""
+
+    code: str
+    zh: str
+    en: str
+
+
+def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Built | Failed:
+    """Build one extract of `source` into the new folder `folder`, by the policy in TOML text."""
+    policy_file = folder.with_suffix(".policy.toml")
+    policy_file.write_text(policy, encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "anonymize.cli", "anonymize", str(source)),
+        *("--policy", str(policy_file), "--out", str(folder), "--key-file", str(key_file), "--json"),
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=PROJECT,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": str(PROJECT), "POLARS_MAX_THREADS": "2"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            preexec_fn=_limit,  # noqa: PLW1509  # sets limits only
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Failed(code="extract.timeout", zh="脱敏处理超时,没有写出任何文件。", en="The build took too long; nothing was written.")
+    finally:
+        policy_file.unlink(missing_ok=True)
+    if done.returncode == 0 and (folder / "manifest.json").exists():
+        return Built(folder=folder, manifest=json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    return _failure(done.stdout)
+
+
+def _failure(stdout: bytes) -> Failed:
+    """The worker's own refusal if it gave one; a crash otherwise. Its standard error is not shown: it may quote data."""
+    try:
+        said = json.loads(stdout)["refused"]
+        return Failed(
+            code=str(said["code"]),
+            zh=f"{said['text']['zh']}{said['next_step']['zh']}",
+            en=f"{said['text']['en']} {said['next_step']['en']}",
+        )
+    except (ValueError, KeyError, TypeError):
+        return Failed(
+            code="extract.crashed",
+            zh="脱敏程序异常退出,没有写出任何文件;请检查源表与策略后重试。",
+            en="The worker ended abnormally; nothing was written. Check table and policy, then try again.",
+        )
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,0 +1,108 @@
+"""Scenarios and licences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hub.db import Base
+
+
+class Lane(StrEnum):
+    """Public governance and public interest, or industry (价格通知 §3)."""
+
+    PUBLIC = "LANE_PUBLIC"
+    INDUSTRY = "LANE_INDUSTRY"
+
+
+class GrantSource(StrEnum):
+    """Where the power to license comes from (DOMAIN.md §0 item 2); never assumed."""
+
+    CITY_OVERALL = "city_overall"
+    DISTRICT_EXCEPTION = "district_exception"
+    PILOT = "pilot"
+
+
+class ScenarioStatus(StrEnum):
+    """A scenario is filed, then approved or refused; a refused one is filed anew."""
+
+    FILED = "filed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+SCENARIO_MOVES: dict[ScenarioStatus, frozenset[ScenarioStatus]] = {
+    ScenarioStatus.FILED: frozenset({ScenarioStatus.APPROVED, ScenarioStatus.REFUSED}),
+    ScenarioStatus.APPROVED: frozenset(),
+    ScenarioStatus.REFUSED: frozenset(),
+}
+
+
+class LicenceStatus(StrEnum):
+    """What the bureau last said. Expiry is not a status: it follows from the end date and the time of asking."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+LICENCE_MOVES: dict[LicenceStatus, frozenset[LicenceStatus]] = {
+    LicenceStatus.ACTIVE: frozenset({LicenceStatus.SUSPENDED}),
+    LicenceStatus.SUSPENDED: frozenset({LicenceStatus.ACTIVE}),
+}
+
+
+class Scenario(Base):
+    """One application of data to one purpose (一场景一申请)."""
+
+    __tablename__ = "scenario"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    operator_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    purpose: Mapped[str] = mapped_column(Text)
+    lane: Mapped[Lane]
+    table_ids: Mapped[list[str]] = mapped_column(JSON)
+    status: Mapped[ScenarioStatus]
+    filed_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    filed_at: Mapped[datetime]
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Licence(Base):
+    """What one operator may do, with which columns, for what purpose, until when (授权运营协议)."""
+
+    __tablename__ = "licence"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    scenario_id: Mapped[str] = mapped_column(ForeignKey("scenario.id"))
+    operator_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    purpose: Mapped[str] = mapped_column(Text)
+    lane: Mapped[Lane]
+    grant_source: Mapped[GrantSource]
+    document_ref: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reviewers_required: Mapped[int]
+    status: Mapped[LicenceStatus]
+    status_reason: Mapped[str] = mapped_column(Text, default="")
+    granted_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    granted_at: Mapped[datetime]
+
+    tables: Mapped[list[LicenceTable]] = relationship(lazy="selectin", cascade="all", order_by="LicenceTable.table_id")
+
+
+class LicenceTable(Base):
+    """One table in a licence: the columns it covers and the policy its extract is made by."""
+
+    __tablename__ = "licence_table"
+
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licence.id"), primary_key=True)
+    table_id: Mapped[str] = mapped_column(ForeignKey("catalog_table.id"), primary_key=True)
+    columns: Mapped[list[str]] = mapped_column(JSON)
+    policy: Mapped[str] = mapped_column(Text)
+    policy_digest: Mapped[str]

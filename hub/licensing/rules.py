@@ -1,0 +1,314 @@
+"""May a scenario be decided, a licence be granted or used, and if not, why.
+
+Rules here: `scenario.tables`, `scenario.incomplete`, `scenario.status`, `scenario.reason_missing`, `licence.scenario`,
+`licence.term`, `licence.reviewers`, `licence.document`, `licence.columns`, `licence.policy_columns`,
+`licence.policy_class`, `licence.policy_k`, `licence.status`, and for use at every step `licence.not_started`,
+`licence.expired`, `licence.suspended`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hub.catalog.model import ColumnClass
+from hub.errors import Refusal
+from hub.licensing.model import LICENCE_MOVES, SCENARIO_MOVES, LicenceStatus, ScenarioStatus
+from hub.message import Message, msg
+from hub.people.actor import Actor
+from hub.people.rules import Verb, refusals_to_act
+
+MIN_K = 5
+"""Least k of an extract. Source: DOMAIN.md §6.6 (project default, no statutory number)."""
+
+TERM_BASIS = "公共数据资源授权运营实施规范(试行) 第十四条"
+SCENARIO_BASIS = "上海市数据条例 第四十五条"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceTerms:
+    """What of a licence decides whether it may be used at a given time."""
+
+    id: str
+    status: LicenceStatus
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """What the rules must know of a policy: its target and what it says of each column."""
+
+    k: int
+    classes: Mapping[str, ColumnClass]
+    dropped: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableGrant:
+    """One table to be licensed: the columns asked for, the catalog's classes, and the policy."""
+
+    table_id: str
+    columns: tuple[str, ...]
+    catalog: Mapping[str, ColumnClass]
+    policy: PolicyFacts
+
+
+def refusals_to_file(
+    *, actor: Actor, title: str, purpose: str, table_ids: Sequence[str], published: Sequence[str]
+) -> tuple[Refusal, ...]:
+    """Everything against filing this scenario."""
+    found = list(refusals_to_act(actor, Verb.FILE_SCENARIO))
+    if not title.strip() or len(purpose.strip()) < 10:
+        found.append(
+            _refusal(
+                "scenario.incomplete",
+                "-",
+                msg("A scenario needs a title and a purpose of at least {count} characters.", count=10),
+                msg("Say what the data are for, for whom, and what product comes of it."),
+                SCENARIO_BASIS,
+            )
+        )
+    unknown = len(set(table_ids) - set(published))
+    if not table_ids or unknown:
+        found.append(
+            _refusal(
+                "scenario.tables",
+                "-",
+                msg("A scenario names one or more published tables; {count} are not published.", count=unknown),
+                msg("Choose them from the catalog."),
+                SCENARIO_BASIS,
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_decide(
+    *, actor: Actor, scenario_id: str, status: ScenarioStatus, to: ScenarioStatus, reason: str
+) -> tuple[Refusal, ...]:
+    """Everything against deciding this scenario now."""
+    found = list(refusals_to_act(actor, Verb.DECIDE_SCENARIO))
+    if to not in SCENARIO_MOVES[status]:
+        found.append(
+            _refusal(
+                "scenario.status",
+                scenario_id,
+                msg("Scenario {scenario} is {status} already.", scenario=scenario_id, status=status),
+                msg("A decision stands; the operator can file a new scenario."),
+                SCENARIO_BASIS,
+            )
+        )
+    if not reason.strip():
+        found.append(
+            _refusal(
+                "scenario.reason_missing",
+                scenario_id,
+                msg("A decision needs a written reason."),
+                msg("Write why the scenario is approved or refused."),
+                SCENARIO_BASIS,
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_grant(
+    *,
+    actor: Actor,
+    scenario_id: str,
+    scenario_status: ScenarioStatus,
+    scenario_tables: Sequence[str],
+    tables: Sequence[TableGrant],
+    starts_at: datetime,
+    ends_at: datetime,
+    reviewers_required: int,
+    min_reviewers: int,
+    max_days: int,
+    document_ref: str,
+) -> tuple[Refusal, ...]:
+    """Everything against granting a licence on these terms."""
+    found = list(refusals_to_act(actor, Verb.GRANT_LICENCE))
+    if scenario_status is not ScenarioStatus.APPROVED:
+        found.append(
+            _refusal(
+                "licence.scenario",
+                scenario_id,
+                msg("Scenario {scenario} is not approved.", scenario=scenario_id),
+                msg("Decide on the scenario first."),
+                SCENARIO_BASIS,
+            )
+        )
+    if not starts_at < ends_at <= starts_at + timedelta(days=max_days):
+        found.append(
+            _refusal(
+                "licence.term",
+                scenario_id,
+                msg("The term must end after it starts and may be at most {days} days (five years).", days=max_days),
+                msg("Choose an earlier end; a licence can be renewed."),
+                TERM_BASIS,
+            )
+        )
+    if reviewers_required < min_reviewers:
+        found.append(
+            _refusal(
+                "licence.reviewers",
+                scenario_id,
+                msg("A licence asks for at least {count} reviewers.", count=min_reviewers),
+                msg("Raise the number of reviewers."),
+                "DOMAIN §0.7",
+            )
+        )
+    if not document_ref.strip():
+        found.append(
+            _refusal(
+                "licence.document",
+                scenario_id,
+                msg("A licence needs a reference to the document that gives the power to grant it."),
+                msg("Enter the number of the document."),
+                TERM_BASIS,
+            )
+        )
+    if not tables or {table.table_id for table in tables} - set(scenario_tables):
+        found.append(
+            _refusal(
+                "licence.tables",
+                scenario_id,
+                msg("A licence covers one or more of the tables named in its scenario, and no others."),
+                msg("Choose from the tables of scenario {scenario}.", scenario=scenario_id),
+                SCENARIO_BASIS,
+            )
+        )
+    for table in tables:
+        found.extend(refusals_to_policy(table))
+    return tuple(found)
+
+
+def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
+    """Everything against making extracts of this table by this policy."""
+    found: list[Refusal] = []
+    catalog = set(grant.catalog)
+    if not grant.columns or set(grant.columns) - catalog:
+        found.append(
+            _refusal(
+                "licence.columns",
+                grant.table_id,
+                msg("The licensed columns of {table} must be columns of the catalog entry.", table=grant.table_id),
+                msg("Choose from the columns listed in the catalog."),
+            )
+        )
+    if set(grant.policy.classes) != catalog:
+        found.append(
+            _refusal(
+                "licence.policy_columns",
+                grant.table_id,
+                msg("The policy of {table} must name each column of the table once.", table=grant.table_id),
+                msg("Start from the policy that `zhakou scan --write-policy` proposes."),
+            )
+        )
+    weaker = [name for name, cls in grant.policy.classes.items() if name in catalog and cls is not grant.catalog[name]]
+    if weaker:
+        found.append(
+            _refusal(
+                "licence.policy_class",
+                grant.table_id,
+                msg(
+                    "{count} columns of {table} have another class in the policy than in the catalog: {columns}.",
+                    count=len(weaker),
+                    table=grant.table_id,
+                    columns=", ".join(sorted(weaker)),
+                ),
+                msg("Use the catalog's class, or have the department change the catalog first."),
+            )
+        )
+    leaking = sorted(set(grant.policy.classes) - set(grant.columns) - grant.policy.dropped)
+    if leaking:
+        found.append(
+            _refusal(
+                "licence.policy_scope",
+                grant.table_id,
+                msg(
+                    "Columns outside the licence must be dropped by the policy: {columns}.", columns=", ".join(leaking)
+                ),
+                msg("Set their technique to drop, or license them."),
+                "公共数据资源授权运营实施规范(试行) 第二十一条",
+            )
+        )
+    if grant.policy.k < MIN_K:
+        found.append(
+            _refusal(
+                "licence.policy_k",
+                grant.table_id,
+                msg("The policy of {table} asks for k = {k}; at least {least}.", table=grant.table_id, k=grant.policy.k, least=MIN_K),
+                msg("Raise k in the policy's target."),
+                "DOMAIN §6.6",
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_move(*, actor: Actor, verb: Verb, terms: LicenceTerms, to: LicenceStatus, reason: str) -> tuple[Refusal, ...]:
+    """Everything against suspending or resuming a licence."""
+    found = list(refusals_to_act(actor, verb))
+    if to not in LICENCE_MOVES[terms.status]:
+        found.append(
+            _refusal(
+                "licence.status",
+                terms.id,
+                msg("Licence {licence} is {status} already.", licence=terms.id, status=terms.status),
+                msg("Nothing is left to do."),
+            )
+        )
+    if not reason.strip():
+        found.append(
+            _refusal(
+                "licence.reason_missing",
+                terms.id,
+                msg("A decision needs a written reason."),
+                msg("Write why the licence is suspended or resumed."),
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
+    """Everything against acting under this licence at `now`. Asked again at every step."""
+    found: list[Refusal] = []
+    if terms.status is not LicenceStatus.ACTIVE:
+        found.append(
+            _refusal(
+                "licence.suspended",
+                terms.id,
+                msg("Licence {licence} is suspended.", licence=terms.id),
+                msg("Ask the bureau for the reason; work can go on once it is resumed."),
+                TERM_BASIS,
+            )
+        )
+    if now < terms.starts_at:
+        found.append(
+            _refusal(
+                "licence.not_started",
+                terms.id,
+                msg("Licence {licence} starts on {day}.", licence=terms.id, day=_day(terms.starts_at)),
+                msg("Come back when it has started."),
+                TERM_BASIS,
+            )
+        )
+    if now >= terms.ends_at:
+        found.append(
+            _refusal(
+                "licence.expired",
+                terms.id,
+                msg("Licence {licence} expired on {day}.", licence=terms.id, day=_day(terms.ends_at)),
+                msg("The operator's administrator can apply for a new licence."),
+                TERM_BASIS,
+            )
+        )
+    return tuple(found)
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _refusal(rule: str, subject: str, text: Message, next_step: Message, basis: str = "") -> Refusal:
+    return Refusal(rule=rule, subject=subject, text=text, next_step=next_step, basis=basis)
