@@ -6,6 +6,7 @@ the subject is a file, a column, a row number or a policy field.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from anonymize.text import Language, Text
@@ -52,19 +53,43 @@ class AnonymizeError(Exception):
         return self.sentence("en")
 
 
-class BadInput(AnonymizeError):  # noqa: N818 - named by the contract of the house
+class BadInput(AnonymizeError):
     """A table, a policy or a parameter can't be worked with."""
 
     exit_code = EXIT_BAD_INPUT
 
 
-class NotFound(AnonymizeError):  # noqa: N818
+class NotFound(AnonymizeError):
     """A named file does not exist or can't be opened."""
 
     exit_code = EXIT_NOT_FOUND
 
 
-class TargetNotMet(AnonymizeError):  # noqa: N818
+class TargetNotMet(AnonymizeError):
     """The privacy target can't be reached, or was not reached on the written file. Nothing was written."""
 
     exit_code = EXIT_CHECKS_FAILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A column of a table, as refusals name it. The table is the name of a file, without its folder."""
+
+    table: str
+    column: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.table}:{self.column}"
+
+    def refuse(self, code: str, *, found: Text, next_step: Text) -> BadInput:
+        """The refusal of this column: what was found in it (never a value) and what to do."""
+        return BadInput(
+            code=code,
+            subject=self.subject,
+            text=Text(
+                f"表 {self.table} 的列“{self.column}”被拒绝:{found.zh}。",
+                f"Table {self.table}, column “{self.column}” refused: {found.en}.",
+            ),
+            next_step=next_step,
+        )

@@ -1,0 +1,271 @@
+"""What happens to each column of a table, and what risk is allowed: the policy, as TOML and as values.
+
+Guards, all enforced while the policy is read or matched with its table:
+1. A direct identifier is dropped or pseudonymized, never anything else.
+2. Free text is dropped.
+3. A quasi-identifier is kept (and counted), generalized or dropped; the search chooses its level, not the policy.
+4. Every column of the table is named; a column the policy is silent about is a refusal, not a default.
+5. There is at least one quasi-identifier: with none there is nothing to measure, and nothing measured is not safe.
+6. An unknown key, class, technique or parameter is a refusal naming it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from anonymize.errors import BadInput, NotFound
+from anonymize.strict import Fields, refuse_setting
+from anonymize.techniques.drop import Drop
+from anonymize.techniques.generalize import Generalize
+from anonymize.techniques.keep import Keep
+from anonymize.techniques.mask import Mask
+from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.text import Text
+from anonymize.toml import write_toml
+
+FORMAT: Final = 1
+MAX_POLICY_BYTES: Final = 4 * 2**20
+
+Technique = Drop | Keep | Pseudonymize | Mask | Generalize
+
+
+class ColumnClass(StrEnum):
+    """What a column can do to a person."""
+
+    DIRECT_ID = "direct_id"
+    QUASI_ID = "quasi_id"
+    SENSITIVE_ATTR = "sensitive_attr"
+    FREE_TEXT = "free_text"
+    NON_SENSITIVE = "non_sensitive"
+
+
+ALLOWED: Final[Mapping[ColumnClass, tuple[str, ...]]] = {
+    ColumnClass.DIRECT_ID: (Drop.name, Pseudonymize.name),
+    ColumnClass.QUASI_ID: (Keep.name, Generalize.name, Drop.name),
+    ColumnClass.SENSITIVE_ATTR: (Keep.name, Generalize.name, Mask.name, Pseudonymize.name, Drop.name),
+    ColumnClass.FREE_TEXT: (Drop.name,),
+    ColumnClass.NON_SENSITIVE: (Keep.name, Generalize.name, Mask.name, Pseudonymize.name, Drop.name),
+}
+"""Which techniques a class allows; what is not listed is refused."""
+
+_WITH_PARAMS: Final[Mapping[str, Callable[[Fields], Technique]]] = {
+    Pseudonymize.name: Pseudonymize.read,
+    Mask.name: Mask.read,
+    Generalize.name: Generalize.read,
+}
+_WITHOUT_PARAMS: Final[Mapping[str, Technique]] = {Drop.name: Drop(), Keep.name: Keep()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The risk that is allowed.
+
+    Units: `k` rows and `l` distinct sensitive values in every equivalence class; `suppression_limit` is the share of
+    the rows that may be removed to get there.
+    Source: k-anonymity (Samarati, Sweeney); l-diversity, distinct (Machanavajjhala et al.).
+    """
+
+    k: int
+    l: int | None = None  # noqa: E741 - the field's own name
+    suppression_limit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRule:
+    """What happens to one column, and why."""
+
+    name: str
+    column_class: ColumnClass
+    technique: Technique
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymizationPolicy:
+    """A checked policy; it can't be built from a file that breaks a guard."""
+
+    name: str
+    version: str
+    target: Target
+    columns: tuple[ColumnRule, ...]
+
+    def rule_for(self, column: str) -> ColumnRule | None:
+        return next((rule for rule in self.columns if rule.name == column), None)
+
+    def of_class(self, column_class: ColumnClass) -> tuple[ColumnRule, ...]:
+        return tuple(rule for rule in self.columns if rule.column_class is column_class)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form: the order of columns and the layout of the file do not count."""
+        content = _content(self)
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def load_policy(path: Path) -> AnonymizationPolicy:
+    """Read a policy file.
+
+    Raises:
+        NotFound: there is no such file.
+        BadInput: it is no policy; the refusal names the field.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as failed:
+        raise NotFound(
+            code="policy.not_found",
+            subject=path.name,
+            text=Text(f"找不到规则文件 {path.name}。", f"There is no policy file {path.name}."),
+            next_step=Text("请检查路径。", "Check the path."),
+        ) from failed
+    if len(content) > MAX_POLICY_BYTES:
+        raise _not_toml(path.name)
+    try:
+        return parse_policy(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as failed:
+        raise _not_toml(path.name) from failed
+
+
+def parse_policy(text: str) -> AnonymizationPolicy:
+    """Read a policy from its TOML text.
+
+    Raises:
+        BadInput: it is no TOML, a field is missing, unknown or out of range, or a guard is broken.
+    """
+    try:
+        fields = Fields(tomllib.loads(text), "")
+    except tomllib.TOMLDecodeError as failed:
+        raise _not_toml("policy") from failed
+    fields.integer("format", low=FORMAT, high=FORMAT)
+    policy = AnonymizationPolicy(
+        name=fields.text("name"),
+        version=fields.text("version"),
+        target=_read_target(fields.table("target")),
+        columns=_read_columns(fields.table("columns")),
+    )
+    fields.close()
+    _check_whole(policy)
+    return policy
+
+
+def dump_policy(policy: AnonymizationPolicy) -> str:
+    """The policy as TOML; reading it again gives an equal policy."""
+    return write_toml(_content(policy))
+
+
+def _not_toml(subject: str) -> BadInput:
+    return BadInput(
+        code="policy.not_toml",
+        subject=subject,
+        text=Text(
+            "规则文件被拒绝:不是有效的 UTF-8 TOML 文件。", "Policy refused: it is not a valid TOML file in UTF-8."
+        ),
+        next_step=Text("请用 TOML 1.0 语法修改后重试。", "Mend its TOML 1.0 syntax and try again."),
+    )
+
+
+def _read_target(fields: Fields) -> Target:
+    target = Target(
+        k=fields.integer("k", low=2, high=1_000_000),
+        l=fields.integer("l", low=2, high=1_000_000) if fields.has("l") else None,
+        suppression_limit=(
+            float(fields.number("suppression_limit", low=0, high=1)) if fields.has("suppression_limit") else 0.0
+        ),
+    )
+    fields.close()
+    return target
+
+
+def _read_columns(fields: Fields) -> tuple[ColumnRule, ...]:
+    return tuple(_read_rule(name, fields.table(name)) for name in fields.names())
+
+
+def _read_rule(name: str, fields: Fields) -> ColumnRule:
+    column_class = ColumnClass(fields.choice("class", tuple(ColumnClass)))
+    technique_name = fields.choice("technique", (*_WITHOUT_PARAMS, *_WITH_PARAMS))
+    if technique_name not in ALLOWED[column_class]:
+        listed = ", ".join(ALLOWED[column_class])
+        raise refuse_setting(
+            fields.at("technique"),
+            zh=f"不适用于 {column_class} 类列,只允许:{listed}",
+            en=f"is not allowed for a column of class {column_class}; allowed: {listed}",
+        )
+    technique = _read_technique(technique_name, fields)
+    if isinstance(technique, Generalize):
+        _check_level(technique, column_class, fields)
+    rule = ColumnRule(name=name, column_class=column_class, technique=technique, reason=fields.sentence("reason"))
+    fields.close()
+    return rule
+
+
+def _read_technique(name: str, fields: Fields) -> Technique:
+    if name in _WITHOUT_PARAMS:
+        return _WITHOUT_PARAMS[name]
+    params = fields.table("params")
+    technique = _WITH_PARAMS[name](params)
+    params.close()
+    return technique
+
+
+def _check_level(technique: Generalize, column_class: ColumnClass, fields: Fields) -> None:
+    searched = column_class is ColumnClass.QUASI_ID
+    if searched and technique.level is not None:
+        raise refuse_setting(
+            fields.at("params.level"),
+            zh="不适用于 quasi_id:层级由搜索决定,请用 min_level、max_level",
+            en="is not for a quasi_id: the search chooses the level; use min_level and max_level",
+        )
+    if not searched and technique.level is None:
+        raise refuse_setting(
+            fields.at("params.level"),
+            zh="缺失:非准标识列须写明层级",
+            en="is missing: a column that is no quasi_id names its level",
+        )
+
+
+def _check_whole(policy: AnonymizationPolicy) -> None:
+    if not policy.of_class(ColumnClass.QUASI_ID):
+        raise refuse_setting(
+            "columns",
+            zh="没有任何 quasi_id 列,无从度量风险",
+            en="holds no quasi_id column, so no risk can be measured",
+        )
+    kept = [rule for rule in policy.of_class(ColumnClass.SENSITIVE_ATTR) if not isinstance(rule.technique, Drop)]
+    if policy.target.l is not None and not kept:
+        raise refuse_setting(
+            "target.l",
+            zh="要求至少一个未删除的 sensitive_attr 列",
+            en="needs a sensitive_attr column that is not dropped",
+        )
+
+
+def _content(policy: AnonymizationPolicy) -> dict[str, Any]:
+    target: dict[str, Any] = {"k": policy.target.k}
+    if policy.target.l is not None:
+        target["l"] = policy.target.l
+    target["suppression_limit"] = policy.target.suppression_limit
+    return {
+        "format": FORMAT,
+        "name": policy.name,
+        "version": policy.version,
+        "target": target,
+        "columns": {rule.name: _rule_content(rule) for rule in policy.columns},
+    }
+
+
+def _rule_content(rule: ColumnRule) -> dict[str, Any]:
+    params = rule.technique.params()
+    return {
+        "class": str(rule.column_class),
+        "technique": rule.technique.name,
+        "reason": rule.reason.as_json(),
+        **({"params": params} if params else {}),
+    }

@@ -1,0 +1,154 @@
+"""Reading settings strictly: every key is asked for by name and by type, and a key nobody asked for is refused.
+
+A policy that is read leniently protects nothing: a misspelt `supression_limit` would silently fall back to a default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from anonymize.errors import BadInput
+from anonymize.text import Text
+
+
+def refuse_setting(subject: str, *, zh: str, en: str) -> BadInput:
+    """The refusal of one field of a policy; `subject` is its dotted path."""
+    return BadInput(
+        code="policy.invalid",
+        subject=subject,
+        text=Text(f"规则文件被拒绝:{subject} {zh}。", f"Policy refused: {subject} {en}."),
+        next_step=Text("请修改规则文件中的这一项后重试。", "Correct this field of the policy and try again."),
+    )
+
+
+class Fields:
+    """One table of a policy, read key by key; `close` refuses whatever was not read.
+
+    Raises (all readers):
+        BadInput: a key is missing, of the wrong type or out of its range. The refusal names the key, never its value.
+    """
+
+    def __init__(self, content: object, path: str) -> None:
+        if not isinstance(content, Mapping):
+            raise refuse_setting(path, zh="应为一个表(键值对)", en="must be a table of keys and values")
+        self._content: dict[str, Any] = dict(content)
+        self._left = set(self._content)
+        self.path = path
+
+    def at(self, key: str) -> str:
+        """The dotted path of a key, for refusals."""
+        return f"{self.path}.{key}" if self.path else key
+
+    def has(self, key: str) -> bool:
+        return key in self._content
+
+    def raw(self, key: str) -> Any:
+        """The value of a key that must exist, unchecked."""
+        if key not in self._content:
+            raise refuse_setting(self.at(key), zh="缺失", en="is missing")
+        self._left.discard(key)
+        return self._content[key]
+
+    def text(self, key: str, *, default: str | None = None) -> str:
+        if default is not None and not self.has(key):
+            return default
+        value = self.raw(key)
+        if not isinstance(value, str) or not value.strip():
+            raise refuse_setting(self.at(key), zh="应为非空文本", en="must be text and not empty")
+        return value
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self.raw(key)
+        if value not in choices:
+            listed = ", ".join(choices)
+            raise refuse_setting(self.at(key), zh=f"应为以下之一:{listed}", en=f"must be one of: {listed}")
+        return str(value)
+
+    def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
+        if default is not None and not self.has(key):
+            return default
+        value = self.raw(key)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise refuse_setting(
+                self.at(key), zh=f"应为 {low} 至 {high} 的整数", en=f"must be a whole number from {low} to {high}"
+            )
+        return value
+
+    def number(self, key: str, *, low: float | None = None, high: float | None = None) -> int | float:
+        value = self.raw(key)
+        return self._number(value, self.at(key), low=low, high=high)
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        if not self.has(key):
+            return default
+        value = self.raw(key)
+        if not isinstance(value, bool):
+            raise refuse_setting(self.at(key), zh="应为 true 或 false", en="must be true or false")
+        return value
+
+    def date(self, key: str) -> dt.date:
+        value = self.raw(key)
+        if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+            raise refuse_setting(
+                self.at(key), zh="应为日期,例如 2026-11-01(不加引号)", en="must be a date like 2026-11-01, unquoted"
+            )
+        return value
+
+    def items(self, key: str) -> list[Any]:
+        """A list that must hold something."""
+        value = self.raw(key)
+        if not isinstance(value, list) or not value:
+            raise refuse_setting(self.at(key), zh="应为非空列表", en="must be a list and not empty")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self.items(key)
+        if not all(isinstance(value, str) and value.strip() for value in values):
+            raise refuse_setting(self.at(key), zh="应为文本列表", en="must be a list of texts")
+        return tuple(values)
+
+    def numbers(self, key: str, *, low: float | None = None) -> tuple[int | float, ...]:
+        return tuple(self._number(value, self.at(key), low=low, high=None) for value in self.items(key))
+
+    def sentence(self, key: str) -> Text:
+        """A text for people: one string for both languages, or a table with `zh` and `en`."""
+        value = self.raw(key)
+        if isinstance(value, str) and value.strip():
+            return Text(value, value)
+        inner = Fields(value, self.at(key))
+        both = Text(inner.text("zh"), inner.text("en"))
+        inner.close()
+        return both
+
+    def table(self, key: str) -> Fields:
+        return Fields(self.raw(key), self.at(key))
+
+    def names(self) -> tuple[str, ...]:
+        """The keys of this table in the order written."""
+        return tuple(self._content)
+
+    def close(self) -> None:
+        """Refuse the first key (in alphabetical order) that nobody read."""
+        if self._left:
+            key = sorted(self._left)[0]
+            raise refuse_setting(self.at(key), zh="不是已知的设置项", en="is not a known setting")
+
+    @staticmethod
+    def _number(value: object, subject: str, *, low: float | None, high: float | None) -> int | float:
+        fits = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and value == value
+            and abs(value) != float("inf")
+            and (low is None or value >= low)
+            and (high is None or value <= high)
+        )
+        if not fits:
+            bounds_zh = "" if low is None else f",不小于 {low:g}"
+            bounds_zh += "" if high is None else f",不大于 {high:g}"
+            bounds_en = "" if low is None else f", at least {low:g}"
+            bounds_en += "" if high is None else f", at most {high:g}"
+            raise refuse_setting(subject, zh=f"应为数字{bounds_zh}", en=f"must be a number{bounds_en}")
+        return value  # type: ignore[return-value]  # narrowed by `fits`

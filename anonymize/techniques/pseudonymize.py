@@ -1,0 +1,137 @@
+"""Pseudonymize: an identifier becomes a keyed code that joins within one licence and nowhere else.
+
+What must hold:
+1. The key belongs to one licence and never leaves this process: not in an error, a log, a plan or the manifest.
+2. The same identifier in the same `domain` gives the same pseudonym in all tables of that licence.
+3. Different domains or different keys never join: each domain has its own key, derived from the licence's.
+4. Nothing but the key can turn a pseudonym back; a plain hash of an ID number could be found by trying them all.
+
+Source: HMAC-SHA-256, RFC 2104 and FIPS 198-1; test vectors RFC 4231.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import polars as pl
+import polars_hash as plh
+
+from anonymize.errors import BadInput, Place
+from anonymize.strict import Fields
+from anonymize.text import Text
+
+MIN_KEY_BYTES: Final = 32
+"""As long as the digest: shorter keys weaken HMAC-SHA-256 (RFC 2104, section 3)."""
+DEFAULT_LENGTH: Final = 32
+"""Hexadecimal characters kept of the 64: 128 bits, two of a billion identifiers meet with odds below 1 in 10**20."""
+MIN_LENGTH: Final = 24
+_DOMAIN_LABEL: Final = b"zhakou pseudonym v1\x00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pseudonymize:
+    """Replace each value by the first `length` hexadecimal characters of its HMAC-SHA-256.
+
+    Values are compared as text without surrounding blanks; with `fold_case` (the default) lower-case letters count as
+    capitals, so that a citizen number ending in x and in X is one person.
+    """
+
+    name: ClassVar[str] = "pseudonymize"
+
+    domain: str
+    length: int = DEFAULT_LENGTH
+    fold_case: bool = True
+
+    @classmethod
+    def read(cls, fields: Fields) -> Pseudonymize:
+        return cls(
+            domain=fields.text("domain"),
+            length=fields.integer("length", low=MIN_LENGTH, high=64, default=DEFAULT_LENGTH),
+            fold_case=fields.boolean("fold_case", default=True),
+        )
+
+    def params(self) -> dict[str, Any]:
+        return {"domain": self.domain, "length": self.length, "fold_case": self.fold_case}
+
+    def words(self) -> Text:
+        return Text(
+            f"替换为本协议专用密钥生成的假名(域 {self.domain},HMAC-SHA-256 前 {self.length} 个十六进制字符)",
+            f"replaced by pseudonyms under this licence's own key "
+            f"(domain {self.domain}, first {self.length} hexadecimal characters of HMAC-SHA-256)",
+        )
+
+    def apply(self, values: pl.Series, *, key: bytes, place: Place) -> pl.Series:
+        """The pseudonyms of a column.
+
+        Shape: one text of `length` characters per row; nulls and blank texts are null.
+        Raises:
+            BadInput: the key is too short, the column can't be an identifier, or two values met in one pseudonym.
+        """
+        if not (values.dtype == pl.String or values.dtype.is_integer()):
+            raise place.refuse(
+                "column.not_an_identifier",
+                found=Text("假名化要求该列为文本或整数", "pseudonyms need a column of text or whole numbers"),
+                next_step=Text(
+                    "请把该列以文本形式导出,或在规则中删除该列。",
+                    "Export the column as text, or drop it in the policy.",
+                ),
+            )
+        text = values.cast(pl.String).str.strip_chars()
+        text = text.str.to_uppercase() if self.fold_case else text
+        text = text.set(text == "", None)
+        codes = keyed_digest(text, key=domain_key(key, self.domain)).str.head(self.length)
+        if codes.n_unique() != text.n_unique():
+            raise place.refuse(
+                "column.pseudonyms_collide",
+                found=Text("两个不同的标识得到了同一假名", "two different identifiers met in one pseudonym"),
+                next_step=Text("请在规则中增大 length。", "Set a larger length in the policy."),
+            )
+        return codes.alias(values.name)
+
+
+def check_key(key: bytes) -> None:
+    """Refuse a key too short to protect anything.
+
+    Raises:
+        BadInput: fewer than `MIN_KEY_BYTES` bytes.
+    """
+    if len(key) < MIN_KEY_BYTES:
+        raise BadInput(
+            code="key.too_short",
+            subject="key",
+            text=Text(f"密钥被拒绝:不足 {MIN_KEY_BYTES} 字节。", f"Key refused: fewer than {MIN_KEY_BYTES} bytes."),
+            next_step=Text(
+                "请为该协议生成 32 字节的随机密钥。",
+                "Make a random key of 32 bytes for this licence, e.g. openssl rand 32.",
+            ),
+        )
+
+
+def domain_key(key: bytes, domain: str) -> bytes:
+    """The key of one kind of identifier, derived from the licence's key."""
+    check_key(key)
+    return hmac.digest(key, _DOMAIN_LABEL + domain.encode(), "sha256")
+
+
+def keyed_digest(text: pl.Series, *, key: bytes) -> pl.Series:
+    """HMAC-SHA-256 of each text as 64 hexadecimal characters.
+
+    Shape: one per row, nulls stay null.
+    Raises:
+        BadInput: the plug-in failed; its own message is not passed on, since it may show the plan and so the key.
+    """
+    codes: pl.Series | None
+    try:
+        codes = pl.DataFrame({"text": text}).select(plh.col("text").chash.hmac_sha256(key=key)).to_series()
+    except pl.exceptions.PolarsError:
+        codes = None
+    if codes is None:  # Raised outside the handler: no chained traceback may lead to the plan and the key in it.
+        raise BadInput(
+            code="pseudonym.failed",
+            subject="polars-hash",
+            text=Text("假名化失败。", "Pseudonymizing failed."),
+            next_step=Text("请运行 zhakou doctor 检查安装的组件。", "Run zhakou doctor to check what is installed."),
+        )
+    return codes
