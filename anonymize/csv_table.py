@@ -1,0 +1,100 @@
+"""Reading CSV as departments write it: UTF-8 with or without BOM, or GB18030; comma, semicolon or tab.
+
+Everything is read as text; a column becomes numbers only when every cell is a number beyond doubt, so that leading
+zeros, phone numbers and 18-digit identifiers stay what they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import polars as pl
+
+from anonymize.errors import BadInput
+from anonymize.text import Text
+
+SEPARATORS: Final = (",", ";", "\t")
+WHOLE_NUMBER: Final = r"^(0|-?[1-9][0-9]{0,8})$"
+"""At most nine digits: phone numbers have 11, credit codes and ID numbers 18, bank cards 16 to 19."""
+DECIMAL_NUMBER: Final = r"^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$"
+_SAMPLE_ROWS: Final = 50
+
+
+class Refuse(Protocol):
+    """How the caller words the refusal of a whole file."""
+
+    def __call__(self, path: Path, code: str, *, found: Text, next_step: Text | None = None) -> BadInput: ...
+
+
+def read_csv_text(
+    content: bytes, path: Path, *, refuse: Refuse, check_names: Callable[[list[str], Path], None]
+) -> pl.DataFrame:
+    """A table from the bytes of a CSV file.
+
+    Shape: text columns but for doubtless numbers; empty cells are null.
+    Raises:
+        BadInput: undecodable bytes, unnamed or repeated columns, rows longer than the header.
+    """
+    text = _decode(content, path, refuse)
+    separator = _sniff_separator(text)
+    names = next(csv.reader(io.StringIO(text[: 2**20]), delimiter=separator), [])
+    check_names(names, path)
+    try:
+        frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        raise refuse(
+            path,
+            "table.broken",
+            found=Text(
+                "各行的列数与表头不一致,或引号不成对", "rows do not fit the header, or a quotation mark is left open"
+            ),
+        ) from None  # polars quotes the cells it stumbled over
+    frame.columns = names
+    return frame.with_columns(_doubtless_number(frame[name]) for name in names)
+
+
+def _decode(content: bytes, path: Path, refuse: Refuse) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as failed:
+        at = failed.start
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError as failed:
+        line = content.count(b"\n", 0, max(at, failed.start)) + 1
+        raise refuse(
+            path,
+            "table.undecodable",
+            found=Text(
+                f"第 {line} 行附近既不是 UTF-8 也不是 GB18030 编码", f"near line {line} it is neither UTF-8 nor GB18030"
+            ),
+            next_step=Text("请另存为 UTF-8 编码的 CSV。", "Save it as CSV in UTF-8."),
+        ) from None
+
+
+def _sniff_separator(text: str) -> str:
+    """The separator that cuts the first rows into the most columns, the same number in each; comma if none does."""
+    best, most = ",", 1
+    for separator in SEPARATORS:
+        rows = csv.reader(io.StringIO(text[: 2**16]), delimiter=separator)
+        widths = [len(row) for _, row in zip(range(_SAMPLE_ROWS), rows, strict=False) if row]
+        if len(widths) > 2 and len(text) > 2**16:
+            widths = widths[:-1]  # the last row of the sample may be cut
+        if widths and min(widths) == max(widths) > most:
+            best, most = separator, widths[0]
+    return best
+
+
+def _doubtless_number(column: pl.Series) -> pl.Series:
+    known = column.drop_nulls()
+    if known.is_empty():
+        return column
+    if known.str.contains(WHOLE_NUMBER).all():
+        return column.cast(pl.Int64)
+    if known.str.contains(DECIMAL_NUMBER).all() and known.str.contains(".", literal=True).any():
+        return column.cast(pl.Float64)
+    return column
