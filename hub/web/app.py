@@ -1,0 +1,41 @@
+"""The portal: the shell, and the pages of every room behind one guard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from hub.context import Hub
+from hub.web import entrance, home, refusals
+from hub.web.guards import Guards
+from hub.web.sessions import Sessions
+from hub.web.visit import Login, Portal, guard
+
+STATIC = Path(__file__).resolve().parent / "static"
+ROOMS: tuple[APIRouter, ...] = (home.router,)
+UPLOAD_OVERHEAD = 2**20
+"""Bytes of a form around the file in it."""
+
+
+def create_app(
+    hub: Hub, login: Login, *, prefix: str = "/services/portal/", sessions: Sessions | None = None
+) -> FastAPI:
+    """The portal of one site.
+
+    Args:
+        prefix: The path it is served under, with a slash at both ends.
+        sessions: Where sessions are kept; a fresh store when not given.
+    """
+    # No generated documentation and no redirects of slashes: both would answer before the guard.
+    app = FastAPI(title="zhakou", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.portal = Portal(hub=hub, login=login, sessions=sessions or Sessions(), prefix=prefix)
+    base = prefix.rstrip("/")
+    app.include_router(entrance.router, prefix=base)
+    for room in ROOMS:
+        app.include_router(room, prefix=base, dependencies=[Depends(guard)])
+    app.mount(f"{base}/static", StaticFiles(directory=STATIC), name="static")
+    refusals.install(app)
+    app.add_middleware(Guards, limits={f"{prefix}catalog/upload": hub.settings.max_raw_bytes + UPLOAD_OVERHEAD})
+    return app

@@ -1,0 +1,63 @@
+"""The seven steps of the walk, in the order in which data goes through them. They are the navigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.message import Message, msg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One room of the house as the reader sees it. `path` is relative to the portal's prefix."""
+
+    key: str
+    title: Message
+    hint: Message
+    path: str
+
+
+STEPS = (
+    Step(
+        key="catalog",
+        title=msg("Data catalog"),
+        hint=msg("Departments register and grade their tables"),
+        path="catalog",
+    ),
+    Step(
+        key="licensing",
+        title=msg("Scenarios and licences"),
+        hint=msg("One scenario, one application, one licence"),
+        path="licences",
+    ),
+    Step(
+        key="extracts",
+        title=msg("Extracts"),
+        hint=msg("De-identified under the licence's policy"),
+        path="extracts",
+    ),
+    Step(
+        key="workspaces",
+        title=msg("Workspaces"),
+        hint=msg("Isolated notebooks, no network"),
+        path="workspaces",
+    ),
+    Step(
+        key="gate",
+        title=msg("Export requests"),
+        hint=msg("Frozen, machine-checked, reviewed by people"),
+        path="requests",
+    ),
+    Step(
+        key="products",
+        title=msg("Release and products"),
+        hint=msg("Delivered once, verified anywhere"),
+        path="products",
+    ),
+    Step(
+        key="ledger",
+        title=msg("Evidence"),
+        hint=msg("Every step, never changed"),
+        path="ledger",
+    ),
+)
