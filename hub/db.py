@@ -85,6 +85,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would empty the objects that the reader goes on using
                 session.rollback()
 
     @contextmanager
