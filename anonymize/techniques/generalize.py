@@ -126,7 +126,7 @@ def level_column(source: pl.Series, technique: Generalize | None, *, place: Plac
         BadInput: values that the hierarchy does not know.
     """
     leaves = source.unique().sort(nulls_last=True)
-    codes = _codes(source, leaves)
+    codes = code_values(source, leaves)
     if technique is None:
         exact = np.arange(len(leaves), dtype=np.int64)
         zero = Level(number=0, blocks=len(leaves), block_of_leaf=exact, loss_of_leaf=np.zeros(len(leaves)))
@@ -144,10 +144,12 @@ def apply_level(source: pl.Series, technique: Generalize, *, place: Place) -> pl
     return level_column(source, technique, place=place).released(technique.level, source)
 
 
-def _codes(source: pl.Series, leaves: pl.Series) -> npt.NDArray[np.int64]:
+def code_values(values: pl.Series, leaves: pl.Series) -> npt.NDArray[np.int64]:
+    """The position of each value among the leaves; -1 for a value that is none of them."""
     table = pl.DataFrame({"leaf": leaves, "code": pl.Series(range(len(leaves)), dtype=pl.Int64)})
-    joined = pl.DataFrame({"leaf": source}).join(table, on="leaf", how="left", nulls_equal=True, maintain_order="left")
-    return joined["code"].to_numpy()
+    joined = pl.DataFrame({"leaf": values}).join(table, on="leaf", how="left", nulls_equal=True, maintain_order="left")
+    codes: npt.NDArray[np.int64] = joined["code"].fill_null(-1).to_numpy()
+    return codes
 
 
 def _labels(leaves: pl.Series, hierarchy: Hierarchy, place: Place) -> tuple[pl.Series, ...]:

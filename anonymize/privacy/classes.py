@@ -1,0 +1,88 @@
+"""Equivalence classes of a table, measured on the table itself: k, distinct l, t.
+
+Written apart from the search, in another engine (polars), so that the two check each other: the search promises, this
+measures, and the extract is what is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+_VALUE = "value"
+_COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """The equivalence classes of a table: rows alike in every quasi-identifier.
+
+    Shape: `sizes` has one entry per class, ascending; `l` and `t` one per sensitive attribute.
+    Units: l distinct values other than null, smallest over the classes; t equal distance, largest over the classes.
+    """
+
+    sizes: npt.NDArray[np.int64]
+    l: dict[str, int]  # noqa: E741 - the field's own name
+    t: dict[str, float]
+
+    @property
+    def rows(self) -> int:
+        return int(self.sizes.sum())
+
+    @property
+    def k(self) -> int:
+        """Rows in the smallest class; 0 for a table without rows."""
+        return int(self.sizes.min()) if len(self.sizes) else 0
+
+    @property
+    def count(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def uniques(self) -> int:
+        """Rows that are alone in their class."""
+        return int((self.sizes == 1).sum())
+
+
+def measure_classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: Sequence[str] = ()) -> Classes:
+    """The classes of `frame` under `quasi`; without quasi-identifiers all rows are one class.
+
+    Shape: one row per person. Null is a category of its own among quasi-identifiers, never a wildcard; among sensitive
+    values it is no value, since an unknown does not hide anybody.
+    Source: t with equal distance, Li, Li and Venkatasubramanian 2007: half the L1 distance of two distributions.
+    """
+    # Own names: a column of the table may be called anything.
+    keys = [f"q{number}" for number in range(len(quasi))]
+    classes = frame.select(pl.col(name).alias(key) for name, key in zip(quasi, keys, strict=True))
+    if not keys:
+        keys = ["q"]
+        classes = pl.DataFrame({"q": np.zeros(frame.height, dtype=np.int8)})
+    sizes = classes.group_by(keys).len(_COUNT)[_COUNT].sort().to_numpy().astype(np.int64)
+    diversity: dict[str, int] = {}
+    closeness: dict[str, float] = {}
+    for name in sensitive:
+        pairs = classes.with_columns(frame[name].alias(_VALUE)).group_by([*keys, _VALUE]).len(_COUNT)
+        diversity[name] = _distinct(pairs, keys, len(sizes))
+        closeness[name] = _equal_distance(pairs, keys)
+    return Classes(sizes=sizes, l=diversity, t=closeness)
+
+
+def _distinct(pairs: pl.DataFrame, keys: list[str], classes: int) -> int:
+    known = pairs.filter(pl.col(_VALUE).is_not_null()).group_by(keys).len(_COUNT)[_COUNT]
+    # A class without any known value is missing here, and has none.
+    return int(known.to_numpy().min()) if len(known) == classes > 0 else 0
+
+
+def _equal_distance(pairs: pl.DataFrame, keys: list[str]) -> float:
+    count = pl.col(_COUNT)
+    overall = (count.sum().over(_VALUE) / count.sum()).alias("overall")
+    within = (count / count.sum().over(keys)).alias("within")
+    # Values absent from a class add their whole overall share, which is 1 less what its present values hold overall.
+    apart = (pl.col("within") - pl.col("overall")).abs().sum() + 1 - pl.col("overall").sum()
+    distances = pairs.with_columns(overall, within).group_by(keys).agg((apart / 2).alias("t"))["t"]
+    # Sums of floats depend on their order, and groups come in any: rounded, so that equal tables give equal figures.
+    return round(float(distances.to_numpy().max()), 12) if len(distances) else 0.0

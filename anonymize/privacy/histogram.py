@@ -1,0 +1,77 @@
+"""The table as the search sees it: distinct rows of coded quasi-identifiers, and how many people share each.
+
+Memory and time of the search grow with distinct rows, not with rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anonymize.techniques.generalize import Leveled, code_values
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Distinct combinations of exact values of all quasi-identifiers and all sensitive attributes.
+
+    Shape: `quasi[c]` and `sensitive[s]` hold one code per combination, `weights` the number of rows that have it.
+    A sensitive code of -1 is null. Combinations come in ascending order of codes, whatever the order of the rows.
+    """
+
+    columns: tuple[Leveled, ...]
+    quasi: tuple[Codes, ...]
+    sensitive: tuple[Codes, ...]
+    weights: Codes
+
+    @property
+    def rows(self) -> int:
+        return int(self.weights.sum())
+
+
+def build_histogram(columns: Sequence[Leveled], sensitive: Sequence[Codes]) -> Histogram:
+    """Count the distinct rows.
+
+    Shape: every column and every sensitive array has one entry per row of the table; at least one column.
+    """
+    parts = [column.codes for column in columns] + list(sensitive)
+    ids = np.zeros(len(parts[0]), dtype=np.int64)
+    count = 1
+    for part in parts:
+        low = int(part.min()) if len(part) else 0
+        ids, count = fold(ids, count, part - low, int(part.max()) - low + 1 if len(part) else 1)
+    _, first, weights = np.unique(ids, return_index=True, return_counts=True)
+    picked = [part[first] for part in parts]
+    return Histogram(
+        columns=tuple(columns),
+        quasi=tuple(picked[: len(columns)]),
+        sensitive=tuple(picked[len(columns) :]),
+        weights=weights.astype(np.int64),
+    )
+
+
+def fold(ids: Codes, count: int, codes: Codes, blocks: int) -> tuple[Codes, int]:
+    """Refine a numbering by one more column: dense numbers of the pairs (id, code), in ascending order of pairs.
+
+    Shape: `ids` below `count`, `codes` below `blocks`; the answer is below the returned count.
+    """
+    pairs = ids * blocks + codes
+    space = count * blocks
+    if space <= max(4 * len(pairs), 1 << 16):
+        present = np.zeros(space, dtype=bool)
+        present[pairs] = True
+        numbers = np.cumsum(present) - 1
+        return numbers[pairs], int(numbers[-1]) + 1 if space else 0
+    unique, inverse = np.unique(pairs, return_inverse=True)
+    return inverse.astype(np.int64), len(unique)
+
+
+def sensitive_codes(values: pl.Series) -> Codes:
+    """Codes of a sensitive column: 0 upwards in ascending order of value, -1 for null."""
+    return code_values(values, values.unique().drop_nulls().sort())
