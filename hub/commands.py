@@ -1,0 +1,127 @@
+"""The hub's own commands of `zhakou`. What they do lives in the rooms; here it is called and printed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import click
+
+from anonymize.text import Language
+from hub import doctor as machine
+from hub.context import Hub, open_hub
+from hub.errors import ChecksFailed, NotFound, Refusal
+from hub.ledger import actions as ledger_actions
+from hub.message import msg
+from hub.web.language import translator
+
+for_programs = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+
+
+@click.command("serve")
+@click.option("--verbose", is_flag=True, help="Show the hub's log here instead of writing it to its file.")
+def serve(verbose: bool) -> int:
+    """Serve hub, proxy and portal; an empty state is filled with the demonstration district first."""
+    from hub.serve import serve as run
+
+    return run(verbose=verbose)
+
+
+@click.command("doctor")
+@for_programs
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Default: the language of the terminal.")
+def doctor(as_json: bool, language: Language | None) -> int:
+    """What is missing or weaker here, and the command that mends it. Exit code 24 if nothing can be served."""
+    findings = machine.examine()
+    report = machine.as_json if as_json else machine.as_text
+    click.echo(report(findings, language or machine.terminal_language()))
+    return 0 if machine.is_ready(findings) else machine.EXIT_CHECKS_FAILED
+
+
+@click.group("ledger")
+def ledger() -> None:
+    """The ledger of every step: verify it, keep its checkpoint elsewhere, prove an entry."""
+
+
+@ledger.command("verify")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint kept elsewhere; may be given several times. Only with one can a cut-off end be noticed.",
+)
+@for_programs
+def ledger_verify(checkpoints: tuple[Path, ...], as_json: bool) -> int:
+    """Recompute everything and name the first entry that does not fit. Exit code 24 if one does not."""
+    hub = open_hub()
+    files = list(checkpoints)
+    if hub.checkpoint_file.exists():
+        files.append(hub.checkpoint_file)
+    notes = [path.read_text(encoding="utf-8") for path in files]
+    with hub.reading() as session:
+        verdict = ledger_actions.verify(session, public=_public_key(hub), outside=notes)
+    if as_json:
+        click.echo(json.dumps(asdict(verdict), indent=2))
+        return 0 if verdict.holds else ChecksFailed.exit_code
+    if not verdict.holds:
+        raise ChecksFailed(
+            Refusal(
+                rule=verdict.code,
+                subject="" if verdict.first_bad is None else str(verdict.first_bad),
+                text=msg("The ledger does not hold: {finding}.", finding=verdict.text),
+                next_step=msg(
+                    "Stop releasing, keep a copy of the state as it is, and compare it with the last backup."
+                ),
+            )
+        )
+    sentence = msg("The ledger holds: {size} entries, root {root}.", size=verdict.size, root=verdict.root)
+    click.echo(sentence.render(translator(machine.terminal_language())))
+    return 0
+
+
+@ledger.command("checkpoint")
+def ledger_checkpoint() -> None:
+    """Print the signed checkpoint of now. Keep it outside this machine; `ledger verify --checkpoint` compares."""
+    hub = open_hub()
+    with hub.reading() as session:
+        note = ledger_actions.current_note(session)
+    if not note:
+        raise NotFound(
+            Refusal(
+                rule="ledger.empty",
+                subject="",
+                text=msg("The ledger has no entry yet."),
+                next_step=msg("Ask again after the first step."),
+            )
+        )
+    click.echo(note, nl=False)
+
+
+@ledger.command("prove")
+@click.argument("entry", type=click.IntRange(min=0))
+def ledger_prove(entry: int) -> None:
+    """Print, as JSON, the proof that ENTRY stands in the ledger, with the checkpoint it leads to."""
+    hub = open_hub()
+    with hub.reading() as session:
+        try:
+            proof = ledger_actions.prove(session, entry)
+        except LookupError:
+            raise NotFound(
+                Refusal(
+                    rule="ledger.no_entry",
+                    subject=str(entry),
+                    text=msg("There is no entry {entry} in the ledger.", entry=entry),
+                    next_step=msg("`zhakou ledger verify` says how many there are."),
+                )
+            ) from None
+    click.echo(json.dumps(asdict(proof), ensure_ascii=False, indent=2))
+
+
+def _public_key(hub: Hub) -> bytes:
+    return hub.ledger_key.public_key().public_bytes_raw()
+
+
+COMMANDS: Final[list[click.Command]] = [serve, doctor, ledger]
