@@ -56,3 +56,26 @@ class StartFailed(SandboxError):
 
 class FreezeRefused(SandboxError):
     """Something in the outbox is not what may be frozen."""
+
+
+def error_as_json(error: SandboxError) -> dict[str, str]:
+    """For the process that asked; kinds come back as what their code says."""
+    return {
+        "kind": type(error).__name__,
+        "code": error.code,
+        "en": str(error.text),
+        "zh": error.text.zh,
+        "next_en": str(error.next_step),
+        "next_zh": error.next_step.zh,
+    }
+
+
+def error_from_json(said: dict[str, str]) -> SandboxError:
+    """The error again, of the kind it was."""
+    kinds: dict[str, type[SandboxError]] = {kind.__name__: kind for kind in (SpecRefused, HostUnfit, StartFailed)}
+    kind = kinds.get(said["kind"], SandboxError)
+    return kind(
+        said["code"],
+        Words(en=said["en"], zh=said["zh"]),
+        Words(en=said["next_en"], zh=said["next_zh"]),
+    )

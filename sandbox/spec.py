@@ -6,10 +6,12 @@ one core. Nothing here touches the disk.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -133,6 +135,14 @@ class WorkspaceSpec:
                 next_zh="请使用系统分配的编号。",
             )
         _absolute("state_dir", self.state_dir)
+        if len(os.fsencode(self.socket_path)) > MAX_SOCKET_PATH:
+            raise _refuse(
+                "socket_path",
+                en=f"The folder of the workspace is refused: its socket would be longer than {MAX_SOCKET_PATH} bytes.",
+                zh=f"工作空间目录被拒绝：套接字路径会超过 {MAX_SOCKET_PATH} 字节。",
+                next_en="Choose a state folder with a shorter path.",
+                next_zh="请选择路径更短的状态目录。",
+            )
         _check_uids(self.uid, self.gid)
         if self.hub_socket is not None:
             _absolute("hub_socket", self.hub_socket)
@@ -216,9 +226,39 @@ def _checked_env(env: Mapping[str, str]) -> dict[str, str]:
         if _ENV_NAME.fullmatch(name) is None or loads_code or "\0" in value:
             raise _refuse(
                 "env",
-                en="A variable of the server's environment is refused: its name is not plain or decides what code is loaded.",
+                en="A variable of the server's environment is refused: no plain name, or it decides what code loads.",
                 zh="服务器环境变量被拒绝：名称不规范，或会影响加载的代码。",
                 next_en="Pass JUPYTERHUB_… and ZHAKOU_… variables only.",
                 next_zh="请只传 JUPYTERHUB_… 与 ZHAKOU_… 变量。",
             )
     return dict(env)
+
+
+def as_json(spec: WorkspaceSpec) -> str:
+    """The spec for the supervisor, which is another process. Holds the server's secrets: goes through a pipe only."""
+    return json.dumps(
+        {
+            "workspace_id": spec.workspace_id,
+            "state_dir": str(spec.state_dir),
+            "uid": spec.uid,
+            "gid": spec.gid,
+            "extracts": [[mount.name, str(mount.source)] for mount in spec.extracts],
+            "limits": asdict(spec.limits),
+            "server_argv_extra": list(spec.server_argv_extra),
+            "server_env": dict(spec.server_env),
+            "hub_socket": None if spec.hub_socket is None else str(spec.hub_socket),
+            "language": spec.language,
+            "display_name": spec.display_name,
+        }
+    )
+
+
+def from_json(text: str) -> WorkspaceSpec:
+    """The spec again; checked again."""
+    said = json.loads(text)
+    said["state_dir"] = Path(said["state_dir"])
+    said["extracts"] = tuple(ReadOnlyMount(name=name, source=Path(source)) for name, source in said["extracts"])
+    said["limits"] = Limits(**said["limits"])
+    said["server_argv_extra"] = tuple(said["server_argv_extra"])
+    said["hub_socket"] = None if said["hub_socket"] is None else Path(said["hub_socket"])
+    return WorkspaceSpec(**said)

@@ -1,0 +1,50 @@
+"""What the server says to the analyst's browser, in both languages: the sandbox has no catalogs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+_WORDS: dict[str, dict[Language, str]] = {
+    "path_refused": {
+        "zh": "此地址在工作空间中不开放。数据只能经出口箱、审核后离开；请用 outbox.put 提交结果。",
+        "en": "This address is closed in a workspace. Results leave by the outbox and its review only: use outbox.put.",
+    },
+    "oversize": {
+        "zh": "[zhakou] 一条输出过大，未显示。请先汇总，或用 outbox.put 写入出口箱。",
+        "en": "[zhakou] One output is too large and is not shown. Aggregate it, or put it into the outbox.",
+    },
+    "budget": {
+        "zh": "[zhakou] 本次会话的显示额度已用完，后续输出不再显示。计算仍在进行；请联系安全联系人。",
+        "en": "[zhakou] The display budget of this session is used up; further output is withheld. Computation goes on.",
+    },
+    "contents_budget": {
+        "zh": "本次会话的显示额度已用完，不能再读取文件。",
+        "en": "The display budget of this session is used up; files can no longer be read.",
+    },
+    "kind": {
+        "zh": "只支持 .ipynb、.py、.md、.txt、.csv 文件。结果请用 outbox.put 写入出口箱。",
+        "en": "Only .ipynb, .py, .md, .txt and .csv files are handled here. Put results into the outbox.",
+    },
+    "file_size": {"zh": "文件超过 {limit} 字节，不能在此打开或保存。", "en": "The file is over {limit} bytes."},
+    "binary": {"zh": "不支持二进制或 base64 内容。", "en": "Binary or base64 contents are not handled here."},
+    "name": {
+        "zh": "文件名含有不允许的字符或过长。",
+        "en": "The name holds characters that are not allowed, or is too long.",
+    },
+    "missing": {"zh": "没有这个文件或目录。", "en": "There is no such file or folder."},
+    "not_plain": {
+        "zh": "这里不能打开链接、设备或其他特殊文件。",
+        "en": "Links, devices and other special files are not opened here.",
+    },
+    "exists": {"zh": "同名文件已存在。", "en": "Something of that name exists already."},
+    "not_empty": {"zh": "目录不为空，不能删除。", "en": "The folder is not empty."},
+    "not_text": {"zh": "文件不是 UTF-8 文本。", "en": "The file is not UTF-8 text."},
+    "not_notebook": {"zh": "文件不是有效的笔记本。", "en": "The file is not a valid notebook."},
+}
+
+
+def say(code: str, language: Language, **values: object) -> str:
+    """The sentence for this code."""
+    return _WORDS[code][language].format(**values)
