@@ -62,8 +62,8 @@ class Folders:
         for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.releases):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Workspaces run under other uids and must reach their own folder, whose name and rights are the sandbox's work.
-        os.chmod(self.workspaces, 0o711)
-        os.chmod(self.state, 0o711)
+        for passage in (self.workspaces, self.state):
+            passage.chmod(0o711)  # noqa: S103
 
 
 class Transaction:

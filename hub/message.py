@@ -17,9 +17,13 @@ class Message:
 
     source: str
     values: tuple[tuple[str, str | int], ...] = ()
+    chinese: str = ""
+    """The Chinese of a sentence that another package wrote in both languages; it is in no catalog of ours."""
 
     def render(self, translate: Callable[[str], str] | None = None) -> str:
         """The sentence in the language of `translate` (a gettext function); English without one."""
+        if self.chinese:
+            return self.chinese if translate is not None and translate(LANGUAGE.source) == "zh" else self.source
         text = self.source if translate is None else translate(self.source)
         return text.format_map(dict(self.values))
 
@@ -30,3 +34,12 @@ class Message:
 def msg(source: str, /, **values: str | int) -> Message:
     """Mark `source` for translation and bind its values."""
     return Message(source, tuple(sorted(values.items())))
+
+
+def both(*, en: str, zh: str) -> Message:
+    """A finished sentence of `anonymize` or `sandbox`, which write both languages side by side."""
+    return Message(en, chinese=zh)
+
+
+LANGUAGE = msg("en")
+"""Each catalog translates this to its own language's code, so that a gettext function can be asked for its language."""

@@ -133,7 +133,7 @@ def _fill_if_empty(hub: Hub) -> tuple[str, ...]:
 
     if not hub.settings.demo_district:
         return ()
-    if seed.is_empty(hub):
+    if seed.is_unfinished(hub):
         say(msg("Preparing the demonstration district, once…"))
         seed.seed(hub)
     return seed.account_lines(translator(doctor.terminal_language()))

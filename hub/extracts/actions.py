@@ -110,9 +110,7 @@ def run_extract(hub: Hub, actor: Actor, *, extract_id: str) -> Extract:
 
 def build_extract(hub: Hub, actor: Actor, *, licence_id: str, table_id: str) -> Extract:
     """Request and run in one go."""
-    return run_extract(
-        hub, actor, extract_id=request_extract(hub, actor, licence_id=licence_id, table_id=table_id).id
-    )
+    return run_extract(hub, actor, extract_id=request_extract(hub, actor, licence_id=licence_id, table_id=table_id).id)
 
 
 def raw_path(hub: Hub, raw: RawFile) -> Path:

@@ -56,11 +56,15 @@ def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Bu
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
-            preexec_fn=_limit,  # noqa: PLW1509  # sets limits only
+            preexec_fn=_limit,  # sets limits only
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Failed(code="extract.timeout", zh="脱敏处理超时,没有写出任何文件。", en="The build took too long; nothing was written.")
+        return Failed(
+            code="extract.timeout",
+            zh="脱敏处理超时,没有写出任何文件。",
+            en="The build took too long; nothing was written.",
+        )
     finally:
         policy_file.unlink(missing_ok=True)
     if done.returncode == 0 and (folder / "manifest.json").exists():
@@ -69,13 +73,13 @@ def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Bu
 
 
 def _failure(stdout: bytes) -> Failed:
-    """The worker's own refusal if it gave one; a crash otherwise. Its standard error is not shown: it may quote data."""
+    """The worker's own refusal if it gave one; else a crash. Its standard error is never shown: it may quote data."""
     try:
         said = json.loads(stdout)["refused"]
         return Failed(
             code=str(said["code"]),
-            zh=f"{said['text']['zh']}{said['next_step']['zh']}",
-            en=f"{said['text']['en']} {said['next_step']['en']}",
+            zh="".join((said["i18n"]["zh"]["text"], said["i18n"]["zh"]["next_step"])),
+            en=" ".join((said["i18n"]["en"]["text"], said["i18n"]["en"]["next_step"])),
         )
     except (ValueError, KeyError, TypeError):
         return Failed(

@@ -35,7 +35,7 @@ from hub.licensing.rules import (
     refusals_to_move,
     refusals_to_use,
 )
-from hub.message import msg
+from hub.message import both
 from hub.numbering import next_id
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb
@@ -200,9 +200,7 @@ def _move(hub: Hub, actor: Actor, verb: Verb, licence_id: str, to: LicenceStatus
     kind = EventKind.LICENCE_SUSPENDED if to is LicenceStatus.SUSPENDED else EventKind.LICENCE_RESUMED
     with hub.transaction(actor, verb, licence_id) as tx:
         licence = licence_in(tx.session, licence_id)
-        tx.refuse(
-            refusals_to_move(actor=actor, verb=verb, terms=terms_of(licence), to=to, reason=reason), NotAllowed
-        )
+        tx.refuse(refusals_to_move(actor=actor, verb=verb, terms=terms_of(licence), to=to, reason=reason), NotAllowed)
         licence.status, licence.status_reason = to, reason.strip()
         tx.record(kind, "licence", licence_id, licence_id=licence_id, decision=to)
         return licence
@@ -221,14 +219,14 @@ def read_policy(text: str, *, table_id: str) -> tuple[PolicyFacts, str]:
             Refusal(
                 rule=error.code,
                 subject=table_id,
-                text=msg("The policy of {table} cannot be used: {why}", table=table_id, why=error.text.en),
-                next_step=msg("Mend it there: {what}", what=error.next_step.en),
+                text=both(en=error.text.en, zh=error.text.zh),
+                next_step=both(en=error.next_step.en, zh=error.next_step.zh),
             )
         ) from error
     facts = PolicyFacts(
         k=policy.target.k,
-        classes={name: ColumnClass(str(column.column_class)) for name, column in policy.columns.items()},
-        dropped=frozenset(name for name, column in policy.columns.items() if str(column.technique) == "drop"),
+        classes={rule.name: ColumnClass(rule.column_class.value) for rule in policy.columns},
+        dropped=frozenset(rule.name for rule in policy.columns if rule.technique.name == "drop"),
     )
     return facts, policy.digest
 

@@ -238,7 +238,12 @@ def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
             _refusal(
                 "licence.policy_k",
                 grant.table_id,
-                msg("The policy of {table} asks for k = {k}; at least {least}.", table=grant.table_id, k=grant.policy.k, least=MIN_K),
+                msg(
+                    "The policy of {table} asks for k = {k}; at least {least}.",
+                    table=grant.table_id,
+                    k=grant.policy.k,
+                    least=MIN_K,
+                ),
                 msg("Raise k in the policy's target."),
                 "DOMAIN §6.6",
             )
@@ -246,7 +251,9 @@ def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
     return tuple(found)
 
 
-def refusals_to_move(*, actor: Actor, verb: Verb, terms: LicenceTerms, to: LicenceStatus, reason: str) -> tuple[Refusal, ...]:
+def refusals_to_move(
+    *, actor: Actor, verb: Verb, terms: LicenceTerms, to: LicenceStatus, reason: str
+) -> tuple[Refusal, ...]:
     """Everything against suspending or resuming a licence."""
     found = list(refusals_to_act(actor, verb))
     if to not in LICENCE_MOVES[terms.status]:

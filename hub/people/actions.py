@@ -100,7 +100,7 @@ def sign_in(hub: Hub, *, username: str, password: str) -> Person:
     with hub.reading() as session:
         person = session.get(Person, username)
     try:
-        right = _HASHER.verify(person.password_hash if person else _NOBODY, password)
+        right: bool = _HASHER.verify(person.password_hash if person else _NOBODY, password)
     except (VerificationError, InvalidHashError):
         right = False
     if person is None or not right or not person.active:

@@ -1,0 +1,271 @@
+"""The demonstration district: organisations, people, two published tables, one licence in force and one that is over.
+
+Everything is entered by the same actions a person's click calls, each by the role that may do it. The district's
+history begins two years ago, so that an expired licence was granted while it could still run: `_earlier` is the hub
+with that clock, used before anything of today is written.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from hub.catalog.actions import publish_table, register_table
+from hub.catalog.model import CatalogTable
+from hub.catalog.rules import TableDraft
+from hub.context import Hub
+from hub.demo.catalog import ELDER_CARE, FAIR
+from hub.demo.tables import write_elder_care, write_fair
+from hub.errors import ChecksFailed, Refusal
+from hub.extracts.actions import build_extract, issued_extracts
+from hub.extracts.model import ExtractStatus
+from hub.intake.actions import receive_file
+from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
+from hub.licensing.model import GrantSource, Lane, Licence
+from hub.message import Message, both, msg
+from hub.people.actions import appoint_person, find_person, found_organisation
+from hub.people.actor import SYSTEM, Actor, OrgKind, Role
+from hub.people.model import Organisation, Person
+
+POLICIES = Path(__file__).with_name("policies")
+FILE = "demo-accounts.json"
+YEARS_BACK = timedelta(days=2 * 365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A demonstration account. Names say what the person does; they are nobody's."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    org: str
+    roles: frozenset[Role]
+
+
+ORGANISATIONS: Final = (
+    ("bureau", "区数据局", "District data bureau", OrgKind.BUREAU),
+    ("centre", "区城运中心", "District urban-operation centre", OrgKind.CENTRE),
+    ("mz", "区民政局", "District civil affairs bureau", OrgKind.DEPARTMENT),
+    ("tj", "区统计局", "District statistics bureau", OrgKind.DEPARTMENT),
+    ("kangyang", "示例康养服务", "Example elder-care services", OrgKind.OPERATOR),
+    ("pushu", "示例普数科技", "Example data technology", OrgKind.OPERATOR),
+    ("audit", "区审计局", "District audit bureau", OrgKind.AUDIT),
+)
+
+
+def _account(name: str, zh: str, en: str, org: str, *roles: Role) -> Account:
+    return Account(id=name, name_zh=zh, name_en=en, org=org, roles=frozenset(roles))
+
+
+ACCOUNTS: Final = (
+    _account("bureau-officer", "数据局经办人", "Bureau officer", "bureau", Role.BUREAU_OFFICER),
+    _account("mz-steward", "民政局数据执行专员", "Civil affairs data steward", "mz", Role.DEPT_STEWARD),
+    _account("mz-reviewer", "民政局数源审核员", "Civil affairs provider reviewer", "mz", Role.PROVIDER_REVIEWER),
+    _account("tj-steward", "统计局数据执行专员", "Statistics data steward", "tj", Role.DEPT_STEWARD),
+    _account("tj-reviewer", "统计局数源审核员", "Statistics provider reviewer", "tj", Role.PROVIDER_REVIEWER),
+    _account("centre-operator", "城运中心平台运营员", "Centre operator", "centre", Role.CENTRE_OPERATOR),
+    _account("centre-reviewer", "城运中心合规审核员", "Centre compliance reviewer", "centre", Role.COMPLIANCE_REVIEWER),
+    _account("release-officer", "城运中心放行员", "Release officer", "centre", Role.RELEASE_OFFICER),
+    _account("ky-admin", "康养服务管理员", "Elder-care operator's administrator", "kangyang", Role.LICENSEE_ADMIN),
+    _account("ky-analyst", "康养服务分析师", "Elder-care analyst", "kangyang", Role.ANALYST),
+    _account("ky-expert", "康养服务合规专家", "Elder-care compliance expert", "kangyang", Role.COMPLIANCE_REVIEWER),
+    _account("ps-admin", "普数科技管理员", "Data technology's administrator", "pushu", Role.LICENSEE_ADMIN),
+    _account("ps-analyst", "普数科技分析师", "Data technology analyst", "pushu", Role.ANALYST),
+    _account("auditor", "审计员", "Auditor", "audit", Role.AUDITOR),
+)
+
+
+def is_unfinished(hub: Hub) -> bool:
+    """Whether nobody has an account yet, or an earlier seeding was cut off."""
+    with hub.reading() as session:
+        if not session.scalar(select(func.count(Person.id))):
+            return True
+    kept = _kept(hub.settings.state_dir)
+    return bool(kept) and not kept["complete"]
+
+
+def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] = lambda _: None) -> None:
+    """Fill an empty state. Takes some seconds: the tables are scanned and their extracts built for real.
+
+    What is there already is left alone, so that a seeding that was cut off is finished by the next.
+    """
+    then = hub.clock() - YEARS_BACK
+    earlier = Hub(hub.settings, clock=lambda: then)
+    _people(earlier)
+    with tempfile.TemporaryDirectory(prefix="zhakou-seed-") as folder:
+        say(msg("Generating and registering the demonstration tables…"))
+        elder, fair = Path(folder) / "mz_elder_care.csv", Path(folder) / "fair.csv"
+        write_elder_care(elder, rows=elder_rows)
+        write_fair(fair)
+        _table(earlier, fair, steward="tj-steward", draft=FAIR)
+        _table(earlier, elder, steward="mz-steward", draft=ELDER_CARE)
+    say(msg("Granting licences and building extracts…"))
+    over = _licence(
+        earlier,
+        admin="ps-admin",
+        title="家庭服务需求研究 / Demand for family services",
+        purpose="为社区家庭服务设计提供汇总统计;本协议已到期,用于演示到期后的拒绝。",
+        lane=Lane.INDUSTRY,
+        table_id="fair",
+        starts=then,
+        ends=then + timedelta(days=365),
+        document="演示〔2024〕1号",
+    )
+    _extract(earlier, over, "fair")
+    now = hub.clock()
+    current = _licence(
+        hub,
+        admin="ky-admin",
+        title="养老服务需求分布与站点选址 / Elder-care demand and station siting",
+        purpose="按街道与年龄段统计养老服务需求,为站点选址提供评价指数与报告。",
+        lane=Lane.PUBLIC,
+        table_id="mz_elder_care",
+        starts=now,
+        ends=now + timedelta(days=3 * 365),
+        document="演示〔2026〕1号",
+    )
+    _extract(hub, current, "mz_elder_care")
+    _keep(hub.settings.state_dir, {**_kept(hub.settings.state_dir), "complete": True})
+
+
+def account_lines(translate: Callable[[str], str]) -> tuple[str, ...]:
+    """What the terminal says about the demonstration accounts: one line each, and the password they share."""
+    from hub.settings import load_settings
+
+    kept = _kept(load_settings().state_dir)
+    if not kept:
+        return ()
+    chinese = translate("en") == "zh"
+    width = max(len(account.id) for account in ACCOUNTS)
+    lines = [f"{account.id:<{width}}  {account.name_zh if chinese else account.name_en}" for account in ACCOUNTS]
+    return (
+        *lines,
+        msg("Password of all demonstration accounts: {password}", password=kept["password"]).render(translate),
+    )
+
+
+def policy_of(table_id: str) -> str:
+    """The policy that the demonstration licences use for a table."""
+    return (POLICIES / f"{table_id}.toml").read_text(encoding="utf-8")
+
+
+def _people(hub: Hub) -> None:
+    state = hub.settings.state_dir
+    if not _kept(state):
+        _keep(state, {"password": "-".join(secrets.token_hex(2) for _ in range(4)), "complete": False})
+    password = _kept(state)["password"]
+    with hub.reading() as session:
+        known = {*session.scalars(select(Organisation.id)), *session.scalars(select(Person.id))}
+    actor = find_person(hub, ACCOUNTS[0].id).actor if ACCOUNTS[0].id in known else SYSTEM
+    for org_id, name_zh, name_en, kind in ORGANISATIONS:
+        if org_id not in known:
+            found_organisation(hub, actor, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind)
+    for account in ACCOUNTS:
+        if account.id in known:
+            continue
+        person = appoint_person(
+            hub,
+            actor,
+            person_id=account.id,
+            name_zh=account.name_zh,
+            name_en=account.name_en,
+            org_id=account.org,
+            roles=account.roles,
+            password=password,
+        )
+        if actor == SYSTEM:
+            actor = person.actor  # the first account is the bureau's; it appoints the others
+
+
+def _table(hub: Hub, file: Path, *, steward: str, draft: TableDraft) -> None:
+    with hub.reading() as session:
+        known = session.get(CatalogTable, draft.id)
+    if known is not None:
+        return
+    actor = _actor(hub, steward)
+    raw = receive_file(hub, actor, stream=io.BytesIO(file.read_bytes()), name=file.name)
+    register_table(hub, actor, draft, raw_digest=raw.digest)
+    publish_table(hub, _actor(hub, "bureau-officer"), table_id=draft.id)
+
+
+def _licence(
+    hub: Hub,
+    *,
+    admin: str,
+    title: str,
+    purpose: str,
+    lane: Lane,
+    table_id: str,
+    starts: datetime,
+    ends: datetime,
+    document: str,
+) -> Licence:
+    with hub.reading() as session:
+        known = session.scalar(select(Licence).where(Licence.document_ref == document))
+    if known is not None:
+        return known
+    officer = _actor(hub, "bureau-officer")
+    scenario = file_scenario(hub, _actor(hub, admin), title=title, purpose=purpose, lane=lane, table_ids=[table_id])
+    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景,用途明确,风险可控。")
+    with hub.reading() as session:
+        columns = [column.name for column in session.get_one(CatalogTable, table_id).columns]
+    return grant_licence(
+        hub,
+        officer,
+        scenario_id=scenario.id,
+        tables=[TableRequest(table_id=table_id, columns=tuple(columns), policy=policy_of(table_id))],
+        starts_at=starts,
+        ends_at=ends,
+        reviewers_required=2,
+        grant_source=GrantSource.PILOT,
+        document_ref=document,
+    )
+
+
+def _actor(hub: Hub, person_id: str) -> Actor:
+    return find_person(hub, person_id).actor
+
+
+def _extract(hub: Hub, licence: Licence, table_id: str) -> None:
+    with hub.reading() as session:
+        if issued_extracts(session, licence.id):
+            return
+    extract = build_extract(hub, _actor(hub, "centre-operator"), licence_id=licence.id, table_id=table_id)
+    if extract.status is not ExtractStatus.ISSUED:
+        raise ChecksFailed(
+            Refusal(
+                rule=extract.refusal_code,
+                subject=extract.id,
+                text=both(en=extract.refusal_en, zh=extract.refusal_zh),
+                next_step=msg("The demonstration district cannot be completed; see the log of the extract worker."),
+            )
+        )
+
+
+def _kept(state_dir: Path) -> dict[str, Any]:
+    """The shared password and whether the seeding ended; empty if this is no demonstration state."""
+    try:
+        kept: dict[str, Any] = json.loads((state_dir / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return kept
+
+
+def _keep(state_dir: Path, content: dict[str, Any]) -> None:
+    """Keep it for the terminal, readable by the service's user alone."""
+    temporary = state_dir / f".{FILE}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    os.replace(temporary, state_dir / FILE)

@@ -1,0 +1,371 @@
+"""Submit, check, vote, withdraw. Every decision binds to the digest of the frozen package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.outbox import freeze
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.catalog.model import CatalogTable
+from hub.context import Hub, Transaction
+from hub.errors import ChecksFailed, InvalidInput, NotAllowed, NotFound, Refusal, unknown
+from hub.extracts.actions import extract_path, issued_extracts
+from hub.extracts.model import Extract
+from hub.gate.model import (
+    CheckRun,
+    Decision,
+    ExportFile,
+    ExportRequest,
+    ProductForm,
+    RequestStatus,
+    Seat,
+    Vote,
+)
+from hub.gate.rules import (
+    CastVote,
+    RequestFacts,
+    approved,
+    refusals_of_files,
+    refusals_to_submit,
+    refusals_to_vote,
+    refusals_to_withdraw,
+    seat_of,
+)
+from hub.gate.screening import Report, screen_frozen
+from hub.ledger.canonical import canonical
+from hub.ledger.events import EventKind
+from hub.licensing.actions import licence_in, usable_licence
+from hub.message import both
+from hub.numbering import next_id
+from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
+from hub.people.rules import Verb
+from hub.workspaces.actions import workspace_dir
+from hub.workspaces.model import Workspace
+from sandbox.errors import SandboxError
+
+
+def submit_export(
+    hub: Hub,
+    actor: Actor,
+    *,
+    workspace_id: str,
+    slugs: Sequence[str],
+    title: str,
+    reason: str,
+    product_form: ProductForm,
+    supersedes: str | None = None,
+) -> ExportRequest:
+    """Freeze items of the outbox by digest and run the machine checks on the frozen bytes.
+
+    The bytes are copied before anything is written down; copies without a request are harmless.
+
+    Raises:
+        NotAllowed: The licence is not usable now, or the workspace is another person's.
+        InvalidInput: An item of the outbox is no regular file, too large, or badly named.
+    """
+    with hub.transaction(actor, Verb.SUBMIT_EXPORT, workspace_id) as tx:
+        workspace = tx.session.get(Workspace, workspace_id)
+        if workspace is None:
+            raise NotFound(unknown(workspace_id))
+        tx.refuse(
+            refusals_to_submit(
+                actor=actor,
+                owner_id=workspace.person_id,
+                workspace_id=workspace_id,
+                title=title,
+                reason=reason,
+                slugs=slugs,
+            ),
+            NotAllowed,
+        )
+        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        files = _freeze(hub, workspace_id, slugs)
+        extracts = issued_extracts(tx.session, licence.id)
+        request = ExportRequest(
+            id=next_id(tx.session, "r"),
+            licence_id=licence.id,
+            workspace_id=workspace_id,
+            author_id=actor.person_id,
+            author_org=actor.org_id,
+            title=title.strip(),
+            reason=reason.strip(),
+            product_form=product_form,
+            status=RequestStatus.CHECKING,
+            digest="",
+            extract_ids=[extract.id for extract in extracts],
+            provider_orgs=sorted(_owners(tx.session, extracts)),
+            supersedes=_superseded(tx.session, supersedes, actor),
+            submitted_at=tx.now,
+            files=files,
+            votes=[],
+            check=None,
+        )
+        request.digest = package_digest(request)
+        tx.session.add(request)
+        tx.session.flush()
+        tx.record(
+            EventKind.EXPORT_SUBMITTED,
+            "export_request",
+            request.id,
+            digest=request.digest,
+            licence_id=licence.id,
+            counters={"files": len(files), "bytes": sum(file.size for file in files)},
+            details={f"file.{file.position}": file.sha256 for file in files},
+        )
+    return check_export(hub, request_id=request.id)
+
+
+def check_export(hub: Hub, *, request_id: str) -> ExportRequest:
+    """Run the machine checks on a submitted request. Whatever goes wrong with a check counts as a block."""
+    with hub.reading() as session:
+        request = _request(session, request_id)
+        extracts = [extract_path(hub, session.get_one(Extract, eid)) for eid in request.extract_ids]
+    report = screen_frozen(files=[(file.name, stored(hub, file.sha256)) for file in request.files], extracts=extracts)
+    with hub.transaction(SYSTEM, "check_export", request_id) as tx:
+        request = _request(tx.session, request_id)
+        if request.status is not RequestStatus.CHECKING:
+            return request
+        _keep_report(tx, request, report, changed=bool(refusals_of_bytes(hub, request)))
+        return request
+
+
+def _keep_report(tx: Transaction, request: ExportRequest, report: Report, *, changed: bool) -> None:
+    blocked = report.verdict not in ("pass", "flag") or changed
+    request.status = RequestStatus.MACHINE_REFUSED if blocked else RequestStatus.IN_REVIEW
+    if blocked:
+        request.closed_at = tx.now
+    request.check = CheckRun(
+        digest=request.digest,
+        verdict="block" if blocked else report.verdict,
+        pack=report.pack,
+        report=report.document,
+        ran_at=tx.now,
+    )
+    tx.record(
+        EventKind.EXPORT_CHECKED,
+        "export_request",
+        request.id,
+        digest=request.digest,
+        licence_id=request.licence_id,
+        decision=request.check.verdict,
+        reason_codes=sorted({*report.codes, *(["FILE_CHANGED"] if changed else [])}),
+        counters={"findings": report.findings},
+        details={"pack": report.pack},
+    )
+
+
+def cast_vote(
+    hub: Hub, actor: Actor, *, request_id: str, digest: str, decision: Decision, reason: str, seat: Seat | None = None
+) -> ExportRequest:
+    """Vote on the digest under review. Any objection refuses the request; enough approvals approve it.
+
+    Raises:
+        NotAllowed: A rule of the gate stands against this vote, or the licence is not usable now.
+        ChecksFailed: A frozen file is not the one that was submitted.
+    """
+    with hub.transaction(actor, Verb.CAST_VOTE, request_id) as tx:
+        request = _request(tx.session, request_id)
+        facts = facts_of(tx.session, request)
+        tx.refuse(refusals_to_vote(facts, actor, digest=digest, reason=reason, seat=seat), NotAllowed)
+        usable_licence(tx.session, request.licence_id, tx.now)
+        tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
+        taken = seat or seat_of(actor, facts.provider_orgs)
+        if taken is None:
+            raise AssertionError("a vote without a seat was let through")  # refusals_to_vote says vote.provider_org
+        request.votes.append(
+            Vote(
+                person_id=actor.person_id,
+                org_id=actor.org_id,
+                seat=taken,
+                decision=decision,
+                reason=reason.strip(),
+                digest=digest,
+                cast_at=tx.now,
+            )
+        )
+        tx.session.flush()
+        tx.record(
+            EventKind.VOTE_CAST,
+            "export_request",
+            request_id,
+            digest=digest,
+            licence_id=request.licence_id,
+            decision=decision,
+            details={"seat": taken, "reason_digest": hashlib.sha256(reason.strip().encode()).hexdigest()},
+        )
+        _conclude(tx, request)
+        return request
+
+
+def _conclude(tx: Transaction, request: ExportRequest) -> None:
+    if any(vote.decision is Decision.OBJECT for vote in request.votes):
+        request.status, request.closed_at = RequestStatus.REFUSED, tx.now
+        kind = EventKind.EXPORT_REFUSED
+    elif approved(facts_of(tx.session, request)):
+        request.status = RequestStatus.APPROVED
+        kind = EventKind.EXPORT_APPROVED
+    else:
+        return
+    tx.record(kind, "export_request", request.id, digest=request.digest, licence_id=request.licence_id)
+
+
+def withdraw_export(hub: Hub, actor: Actor, *, request_id: str) -> ExportRequest:
+    """Take a request back. Its files stay frozen as evidence; a corrected one is a new request."""
+    with hub.transaction(actor, Verb.WITHDRAW_EXPORT, request_id) as tx:
+        request = _request(tx.session, request_id)
+        tx.refuse(refusals_to_withdraw(facts_of(tx.session, request), actor), NotAllowed)
+        request.status, request.closed_at = RequestStatus.WITHDRAWN, tx.now
+        tx.record(
+            EventKind.EXPORT_WITHDRAWN,
+            "export_request",
+            request_id,
+            digest=request.digest,
+            licence_id=request.licence_id,
+        )
+        return request
+
+
+def package_digest(request: ExportRequest) -> str:
+    """What reviewers vote on: SHA-256 over the canonical list of files and the words and licence they leave under."""
+    described = {
+        "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in request.files],
+        "form": request.product_form.value,
+        "licence": request.licence_id,
+        "reason": request.reason,
+        "title": request.title,
+    }
+    return hashlib.sha256(canonical(described)).hexdigest()
+
+
+def refusals_of_bytes(hub: Hub, request: ExportRequest) -> tuple[Refusal, ...]:
+    """Hash the frozen files again and hold them, and the package digest, against what was submitted."""
+    found = {}
+    for file in request.files:
+        path = stored(hub, file.sha256)
+        if path.is_file() and not path.is_symlink():
+            found[file.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    expected = {file.name: file.sha256 for file in request.files}
+    refusals = refusals_of_files(request.id, expected, found)
+    if not refusals and package_digest(request) != request.digest:
+        return refusals_of_files(request.id, expected, {})
+    return refusals
+
+
+def stored(hub: Hub, sha256: str) -> Path:
+    """Where the frozen bytes of a digest lie."""
+    return hub.folders.frozen / sha256[:2] / sha256
+
+
+def facts_of(session: Session, request: ExportRequest) -> RequestFacts:
+    """The request as rules see it."""
+    licence = licence_in(session, request.licence_id)
+    builders = session.scalars(select(Extract.built_by).where(Extract.id.in_(request.extract_ids)))
+    return RequestFacts(
+        id=request.id,
+        status=request.status,
+        digest=request.digest,
+        author_id=request.author_id,
+        author_org=request.author_org,
+        operator_org=licence.operator_org,
+        provider_orgs=frozenset(request.provider_orgs),
+        extract_builders=frozenset(builders),
+        reviewers_required=licence.reviewers_required,
+        votes=tuple(
+            CastVote(
+                person_id=vote.person_id,
+                org_id=vote.org_id,
+                seat=vote.seat,
+                decision=vote.decision,
+                digest=vote.digest,
+            )
+            for vote in request.votes
+        ),
+        check_verdict=request.check.verdict if request.check else "",
+        check_digest=request.check.digest if request.check else "",
+    )
+
+
+def may_see(request: ExportRequest, actor: Actor) -> bool:
+    """The author's institution, the departments whose data it is, bureau, centre and audit; and lent reviewers."""
+    match actor.org_kind:
+        case OrgKind.OPERATOR:
+            return request.author_org == actor.org_id or actor.has(*REVIEWERS)
+        case OrgKind.DEPARTMENT:
+            return actor.org_id in request.provider_orgs
+        case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:
+            return True
+        case OrgKind.SYSTEM:
+            return False
+
+
+def may_preview(request: ExportRequest, actor: Actor) -> bool:
+    """Contents are seen by the author and by reviewers and release officers, nobody else."""
+    return actor.person_id == request.author_id or (
+        actor.org_id != request.author_org and actor.has(*REVIEWERS, Role.RELEASE_OFFICER) and may_see(request, actor)
+    )
+
+
+def list_requests(hub: Hub, actor: Actor) -> list[ExportRequest]:
+    """Requests that the actor may see, newest first."""
+    with hub.reading() as session:
+        found = session.scalars(select(ExportRequest).order_by(ExportRequest.id.desc()))
+        return [request for request in found if may_see(request, actor)]
+
+
+def find_request(hub: Hub, actor: Actor, request_id: str) -> ExportRequest:
+    """One request, if the actor may see it."""
+    with hub.reading() as session:
+        request = _request(session, request_id)
+    if not may_see(request, actor):
+        raise NotFound(unknown(request_id))
+    return request
+
+
+def vote_refusals(hub: Hub, actor: Actor, request: ExportRequest) -> tuple[Refusal, ...]:
+    """What stands against the actor voting now, whatever reason they would write; for the grey button."""
+    with hub.reading() as session:
+        facts = facts_of(session, request)
+    return refusals_to_vote(facts, actor, digest=request.digest, reason="-" * 99)
+
+
+def _freeze(hub: Hub, workspace_id: str, slugs: Sequence[str]) -> list[ExportFile]:
+    try:
+        frozen = freeze(workspace_dir(hub, workspace_id) / "outbox", list(slugs), hub.folders.frozen)
+    except SandboxError as error:
+        raise InvalidInput(
+            Refusal(
+                rule=error.code,
+                subject=workspace_id,
+                text=both(en=str(error.text), zh=error.text.zh),
+                next_step=both(en=str(error.next_step), zh=error.next_step.zh),
+            )
+        ) from error
+    return [
+        ExportFile(position=position, name=file.name, size=file.size, sha256=file.sha256)
+        for position, file in enumerate(frozen)
+    ]
+
+
+def _owners(session: Session, extracts: Sequence[Extract]) -> set[str]:
+    tables = {extract.table_id for extract in extracts}
+    return set(session.scalars(select(CatalogTable.owner_org).where(CatalogTable.id.in_(tables))))
+
+
+def _superseded(session: Session, request_id: str | None, actor: Actor) -> str | None:
+    if not request_id:
+        return None
+    earlier = _request(session, request_id)
+    if earlier.author_org != actor.org_id:
+        raise NotFound(unknown(request_id))
+    return earlier.id
+
+
+def _request(session: Session, request_id: str) -> ExportRequest:
+    request = session.get(ExportRequest, request_id)
+    if request is None:
+        raise NotFound(unknown(request_id))
+    return request

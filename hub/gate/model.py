@@ -1,0 +1,128 @@
+"""Export requests (出域申请): frozen files, machine checks, votes. All but the status is written once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hub.db import Base
+
+
+class RequestStatus(StrEnum):
+    """Where a request stands (DOMAIN.md §3.3). Refused, withdrawn and released requests are never reopened."""
+
+    CHECKING = "checking"
+    MACHINE_REFUSED = "machine_refused"
+    IN_REVIEW = "in_review"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    APPROVED = "approved"
+    RELEASED = "released"
+
+
+REQUEST_MOVES: dict[RequestStatus, frozenset[RequestStatus]] = {
+    RequestStatus.CHECKING: frozenset(
+        {RequestStatus.MACHINE_REFUSED, RequestStatus.IN_REVIEW, RequestStatus.WITHDRAWN}
+    ),
+    RequestStatus.MACHINE_REFUSED: frozenset(),
+    RequestStatus.IN_REVIEW: frozenset({RequestStatus.REFUSED, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
+    RequestStatus.REFUSED: frozenset(),
+    RequestStatus.WITHDRAWN: frozenset(),
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.WITHDRAWN}),
+    RequestStatus.RELEASED: frozenset(),
+}
+
+
+class ProductForm(StrEnum):
+    """Form of the product that leaves (DOMAIN.md §4, 86). A row-level data set is no product form."""
+
+    INDEX = "INDEX"
+    REPORT = "REPORT"
+    MODEL = "MODEL"
+
+
+class Decision(StrEnum):
+    """A vote. One objection is enough to refuse."""
+
+    APPROVE = "approve"
+    OBJECT = "object"
+
+
+class Seat(StrEnum):
+    """From which side a vote is cast (两把钥匙: the data's department and the platform's compliance)."""
+
+    PROVIDER = "provider_reviewer"
+    COMPLIANCE = "compliance_reviewer"
+    SECURITY = "security_reviewer"
+
+
+class ExportRequest(Base):
+    """One package that asks to leave. `digest` covers its files, title, purpose, form and licence."""
+
+    __tablename__ = "export_request"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licence.id"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"))
+    author_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    author_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    product_form: Mapped[ProductForm]
+    status: Mapped[RequestStatus]
+    digest: Mapped[str]
+    extract_ids: Mapped[list[str]] = mapped_column(JSON)
+    provider_orgs: Mapped[list[str]] = mapped_column(JSON)
+    supersedes: Mapped[str | None] = mapped_column(ForeignKey("export_request.id"))
+    submitted_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+    files: Mapped[list[ExportFile]] = relationship(lazy="selectin", cascade="all", order_by="ExportFile.position")
+    votes: Mapped[list[Vote]] = relationship(lazy="selectin", cascade="all", order_by="Vote.id")
+    check: Mapped[CheckRun | None] = relationship(lazy="selectin", cascade="all")
+
+
+class ExportFile(Base):
+    """One frozen file. Its bytes lie in the frozen store under `sha256`."""
+
+    __tablename__ = "export_file"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("export_request.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+
+
+class CheckRun(Base):
+    """What the machine checks said of the frozen bytes: the whole report, bound to the digest it was made on."""
+
+    __tablename__ = "check_run"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("export_request.id"), primary_key=True)
+    digest: Mapped[str]
+    verdict: Mapped[str]
+    pack: Mapped[str]
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    ran_at: Mapped[datetime]
+
+
+class Vote(Base):
+    """One reviewer's decision on one digest, with a written reason. Inserted, never changed."""
+
+    __tablename__ = "vote"
+    __table_args__ = (UniqueConstraint("request_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("export_request.id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    org_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    seat: Mapped[Seat]
+    decision: Mapped[Decision]
+    reason: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str]
+    cast_at: Mapped[datetime]

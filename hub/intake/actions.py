@@ -1,0 +1,147 @@
+"""Receive a department's file into the raw zone.
+
+The bytes are copied to a file named by their digest. What columns it has, and what they seem to hold, is found out by
+the column scan in a box: the portal itself never parses a department's file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import select
+
+from hub.context import Hub
+from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
+from hub.intake.model import RawFile
+from hub.ledger.events import EventKind
+from hub.message import Message, both, msg
+from hub.people.actor import Actor
+from hub.people.rules import Verb, refusals_to_act
+from hub.tools import Ran, run_tool
+
+SUFFIXES = (".csv", ".parquet", ".xlsx")
+SCAN_TIMEOUT = 600.0
+_CHUNK = 2**20
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,120}")
+
+
+def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str) -> RawFile:
+    """Take in a file, look at its columns in a box, and keep it by its digest. The same bytes twice are one file.
+
+    Raises:
+        NotAllowed: The actor is no data steward.
+        InvalidInput: Name or type is not accepted, the file is too large, or it is no readable table.
+    """
+    with hub.transaction(actor, Verb.RECEIVE_FILE) as tx:
+        tx.refuse(refusals_to_act(actor, Verb.RECEIVE_FILE), NotAllowed)
+        suffix = _suffix(name)
+    temporary = hub.folders.raw / f".incoming-{secrets.token_hex(8)}{suffix}"
+    try:
+        digest, size = _copy(stream, temporary, limit=hub.settings.max_raw_bytes)
+        scan = scan_file(temporary)
+        final = hub.folders.raw / f"{digest}{suffix}"
+        os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    with hub.transaction(actor, Verb.RECEIVE_FILE) as tx:
+        known = tx.session.get(RawFile, digest)
+        if known is not None:
+            if known.org_id != actor.org_id:
+                raise InvalidInput(_refusal("file.foreign", msg("Another department handed in the very same bytes.")))
+            return known
+        raw = RawFile(
+            digest=digest,
+            org_id=actor.org_id,
+            name=Path(name).name,
+            suffix=suffix,
+            size=size,
+            rows=scan["rows"],
+            columns=[column["name"] for column in scan["columns"]],
+            proposal=scan,
+            received_by=actor.person_id,
+            received_at=tx.now,
+        )
+        tx.session.add(raw)
+        tx.session.flush()
+        tx.record(
+            EventKind.FILE_RECEIVED,
+            "raw_file",
+            digest[:16],
+            digest=digest,
+            counters={"bytes": size, "rows": raw.rows, "columns": len(raw.columns)},
+        )
+        return raw
+
+
+def scan_file(path: Path) -> dict[str, Any]:
+    """What the column scan, run in a box, says: `{"rows", "columns": [{"name", "class", "grade", "kinds"}]}`."""
+    inside = f"/in/table{path.suffix}"
+    done = run_tool(["scan", inside, "--json"], files=[(path, inside)], timeout=SCAN_TIMEOUT)
+    if not isinstance(done, Ran):
+        raise InvalidInput(_refusal("file.unread", msg("The file could not be looked at ({why}).", why=done.why)))
+    try:
+        said: dict[str, Any] = json.loads(done.stdout)
+        if "refused" in said:
+            texts = said["refused"]["i18n"]
+            raise InvalidInput(
+                Refusal(
+                    rule=str(said["refused"]["code"]),
+                    subject="",
+                    text=both(en=texts["en"]["text"], zh=texts["zh"]["text"]),
+                    next_step=both(en=texts["en"]["next_step"], zh=texts["zh"]["next_step"]),
+                )
+            )
+        if done.returncode == 0 and said["columns"] and isinstance(said["rows"], int):
+            return said
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InvalidInput(_refusal("file.unread", msg("The file is no table that can be read.")))
+
+
+def find_raw(hub: Hub, actor: Actor, digest: str) -> RawFile:
+    """A file that the actor's department handed in."""
+    with hub.reading() as session:
+        raw = session.get(RawFile, digest)
+    if raw is None or raw.org_id != actor.org_id:
+        raise NotFound(unknown(digest[:16]))
+    return raw
+
+
+def list_raw(hub: Hub, actor: Actor) -> list[RawFile]:
+    """Files of the actor's department, newest first."""
+    with hub.reading() as session:
+        query = select(RawFile).where(RawFile.org_id == actor.org_id).order_by(RawFile.received_at.desc())
+        return list(session.scalars(query))
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    if not _NAME.fullmatch(name) or suffix not in SUFFIXES:
+        raise InvalidInput(_refusal("file.type", msg("Files of type {types} are received.", types=", ".join(SUFFIXES))))
+    return suffix
+
+
+def _copy(stream: BinaryIO, target: Path, *, limit: int) -> tuple[str, int]:
+    """Copy with a limit; the digest is that of the copy kept."""
+    digest, size = hashlib.sha256(), 0
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise InvalidInput(_refusal("file.size", msg("The file is larger than {limit} bytes.", limit=limit)))
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def _refusal(rule: str, text: Message) -> Refusal:
+    return Refusal(rule=rule, subject="", text=text, next_step=msg("Hand in another file; nothing was kept."))

@@ -1,0 +1,273 @@
+"""Pages of scenarios and licences: file, decide, grant, suspend, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from hub.catalog.actions import find_table, list_tables
+from hub.catalog.model import CatalogTable, ColumnClass, TableStatus
+from hub.errors import HubError, NotAllowed
+from hub.extracts.actions import list_extracts
+from hub.intake.model import RawFile
+from hub.licensing.actions import (
+    TableRequest,
+    decide_scenario,
+    file_scenario,
+    find_licence,
+    find_scenario,
+    grant_licence,
+    list_licences,
+    list_scenarios,
+    resume_licence,
+    suspend_licence,
+    terms_of,
+)
+from hub.licensing.model import GrantSource, Lane, Licence, LicenceStatus, Scenario, ScenarioStatus
+from hub.licensing.rules import refusals_to_use
+from hub.message import msg
+from hub.people.rules import Verb, refusals_to_act
+from hub.web.history import history
+from hub.web.language import DISTRICT_TIME
+from hub.web.visit import Visit, Visited
+
+router = APIRouter()
+
+DEFAULT_TERM = timedelta(days=365)
+
+
+@router.get("/licences")
+def listing(visit: Visited) -> Response:
+    """Scenarios and licences the reader may see."""
+    licences = list_licences(visit.hub, visit.actor)
+    return visit.page(
+        "licensing/list.html",
+        scenarios=list_scenarios(visit.hub, visit.actor),
+        licences=licences,
+        against=_against_use(visit, licences),
+        file_refusals=refusals_to_act(visit.actor, Verb.FILE_SCENARIO),
+        grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+    )
+
+
+def _against_use(visit: Visit, licences: list[Licence]) -> Mapping[str, object]:
+    now = visit.hub.clock()
+    return {licence.id: refusals_to_use(terms_of(licence), now) for licence in licences}
+
+
+@router.get("/licences/scenarios/new")
+def new_scenario(visit: Visited) -> Response:
+    """The form that files a scenario."""
+    _only(visit, Verb.FILE_SCENARIO)
+    return _scenario_form(visit)
+
+
+@router.post("/licences/scenarios")
+def file(visit: Visited) -> Response:
+    """File a scenario for the reader's institution."""
+    form = visit.form
+    try:
+        scenario = file_scenario(
+            visit.hub,
+            visit.actor,
+            title=form.text("title"),
+            purpose=form.text("purpose"),
+            lane=form.one_of("lane", Lane),
+            table_ids=form.many("table"),
+        )
+    except HubError as error:
+        return _scenario_form(visit, error)
+    notice = msg("Scenario {scenario} is filed; the bureau decides.", scenario=scenario.id)
+    return visit.redirect("licences/scenarios", scenario.id, notice=notice)
+
+
+def _scenario_form(visit: Visit, error: HubError | None = None) -> Response:
+    tables = [table for table in list_tables(visit.hub, visit.actor) if table.status is TableStatus.PUBLISHED]
+    return visit.page(
+        "licensing/scenario_new.html",
+        status=error.http_status if error else 200,
+        refusals=error.refusals if error else (),
+        filled=visit.form.filled,
+        chosen=visit.form.many("table"),
+        tables=tables,
+        lanes=[(lane.value, lane) for lane in Lane],
+    )
+
+
+@router.get("/licences/scenarios/{scenario_id}")
+def scenario_detail(visit: Visited, scenario_id: str) -> Response:
+    """One scenario and what came of it."""
+    return _scenario_page(visit, find_scenario(visit.hub, visit.actor, scenario_id))
+
+
+@router.post("/licences/scenarios/{scenario_id}/decide")
+def decide(visit: Visited, scenario_id: str) -> Response:
+    """Approve or refuse a scenario with a written reason."""
+    scenario = find_scenario(visit.hub, visit.actor, scenario_id)
+    try:
+        to = visit.form.one_of("decision", ScenarioStatus)
+        decide_scenario(
+            visit.hub,
+            visit.actor,
+            scenario_id=scenario_id,
+            approve=to is ScenarioStatus.APPROVED,
+            reason=visit.form.optional("reason"),
+        )
+    except HubError as error:
+        return _scenario_page(visit, scenario, error)
+    return visit.redirect("licences/scenarios", scenario_id, notice=msg("The decision is entered."))
+
+
+def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = None) -> Response:
+    licences = [one for one in list_licences(visit.hub, visit.actor) if one.scenario_id == scenario.id]
+    return visit.page(
+        "licensing/scenario.html",
+        status=error.http_status if error else 200,
+        refusals=error.refusals if error else (),
+        filled=visit.form.filled,
+        scenario=scenario,
+        tables=_tables(visit, scenario.table_ids),
+        licences=licences,
+        is_filed=scenario.status is ScenarioStatus.FILED,
+        is_approved=scenario.status is ScenarioStatus.APPROVED,
+        decide_refusals=refusals_to_act(visit.actor, Verb.DECIDE_SCENARIO),
+        grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+        decisions=[(to.value, to) for to in (ScenarioStatus.APPROVED, ScenarioStatus.REFUSED)],
+        events=history(visit.hub, visit.actor, scenario.id),
+    )
+
+
+@router.get("/licences/grant/{scenario_id}")
+def new_licence(visit: Visited, scenario_id: str) -> Response:
+    """The form that grants a licence on an approved scenario."""
+    _only(visit, Verb.GRANT_LICENCE)
+    return _grant_form(visit, find_scenario(visit.hub, visit.actor, scenario_id))
+
+
+@router.post("/licences/grant/{scenario_id}")
+def grant(visit: Visited, scenario_id: str) -> Response:
+    """Grant a licence."""
+    scenario = find_scenario(visit.hub, visit.actor, scenario_id)
+    form = visit.form
+    try:
+        licence = grant_licence(
+            visit.hub,
+            visit.actor,
+            scenario_id=scenario_id,
+            tables=[
+                TableRequest(
+                    table_id=table_id,
+                    columns=form.many(f"columns.{table_id}"),
+                    policy=form.text(f"policy.{table_id}"),
+                )
+                for table_id in form.many("table")
+            ],
+            starts_at=_midnight(form.day("starts")),
+            ends_at=_midnight(form.day("ends")),
+            reviewers_required=form.number("reviewers"),
+            grant_source=form.one_of("source", GrantSource),
+            document_ref=form.optional("document"),
+        )
+    except HubError as error:
+        return _grant_form(visit, scenario, error)
+    return visit.redirect("licences", licence.id, notice=msg("Licence {licence} is granted.", licence=licence.id))
+
+
+def _grant_form(visit: Visit, scenario: Scenario, error: HubError | None = None) -> Response:
+    tables = _tables(visit, scenario.table_ids)
+    today = visit.hub.clock().astimezone(DISTRICT_TIME).date()
+    form = visit.form
+    given = bool(form.filled)
+    dropped = (ColumnClass.DIRECT_ID, ColumnClass.FREE_TEXT)
+    return visit.page(
+        "licensing/grant.html",
+        status=error.http_status if error else 200,
+        refusals=error.refusals if error else (),
+        filled=form.filled,
+        scenario=scenario,
+        tables=tables,
+        chosen_tables=form.many("table") if given else tuple(scenario.table_ids),
+        chosen={
+            table.id: form.many(f"columns.{table.id}")
+            if given
+            else tuple(column.name for column in table.columns if column.column_class not in dropped)
+            for table in tables
+        },
+        policies={table.id: _proposed_policy(visit, table) for table in tables},
+        sources=[(source.value, source) for source in GrantSource],
+        starts=today.isoformat(),
+        ends=(today + DEFAULT_TERM).isoformat(),
+        least=visit.hub.settings.min_reviewers,
+    )
+
+
+def _proposed_policy(visit: Visit, table: CatalogTable) -> str:
+    """What the column scan proposed when the file came in; the officer reads and changes it."""
+    with visit.hub.reading() as session:
+        raw = session.get(RawFile, table.raw_digest)
+    return str(raw.proposal.get("policy", "")) if raw else ""
+
+
+@router.get("/licences/{licence_id}")
+def licence_detail(visit: Visited, licence_id: str) -> Response:
+    """One licence: terms, tables, policies, extracts, history."""
+    return _licence_page(visit, find_licence(visit.hub, visit.actor, licence_id))
+
+
+@router.post("/licences/{licence_id}/suspend")
+def suspend(visit: Visited, licence_id: str) -> Response:
+    """Stop all use of a licence."""
+    return _move(visit, licence_id, Verb.SUSPEND_LICENCE)
+
+
+@router.post("/licences/{licence_id}/resume")
+def resume(visit: Visited, licence_id: str) -> Response:
+    """Let a suspended licence be used again."""
+    return _move(visit, licence_id, Verb.RESUME_LICENCE)
+
+
+def _move(visit: Visit, licence_id: str, verb: Verb) -> Response:
+    licence = find_licence(visit.hub, visit.actor, licence_id)
+    act = suspend_licence if verb is Verb.SUSPEND_LICENCE else resume_licence
+    try:
+        act(visit.hub, visit.actor, licence_id=licence_id, reason=visit.form.optional("reason"))
+    except HubError as error:
+        return _licence_page(visit, licence, error)
+    return visit.redirect("licences", licence_id, notice=msg("The decision is entered."))
+
+
+def _licence_page(visit: Visit, licence: Licence, error: HubError | None = None) -> Response:
+    extracts = list_extracts(visit.hub, visit.actor, licence_id=licence.id)
+    return visit.page(
+        "licensing/licence.html",
+        status=error.http_status if error else 200,
+        refusals=error.refusals if error else (),
+        licence=licence,
+        scenario=find_scenario(visit.hub, visit.actor, licence.scenario_id),
+        against=refusals_to_use(terms_of(licence), visit.hub.clock()),
+        tables={table.id: table for table in _tables(visit, [row.table_id for row in licence.tables])},
+        extracts=extracts,
+        is_active=licence.status is LicenceStatus.ACTIVE,
+        suspend_refusals=refusals_to_act(visit.actor, Verb.SUSPEND_LICENCE),
+        build_refusals=refusals_to_act(visit.actor, Verb.BUILD_EXTRACT),
+        open_refusals=refusals_to_act(visit.actor, Verb.OPEN_WORKSPACE),
+        events=history(visit.hub, visit.actor, licence.id),
+    )
+
+
+def _tables(visit: Visit, table_ids: list[str]) -> list[CatalogTable]:
+    return [find_table(visit.hub, visit.actor, table_id) for table_id in table_ids]
+
+
+def _midnight(day: date) -> datetime:
+    """The moment a day begins in the district."""
+    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME)
+
+
+def _only(visit: Visit, verb: Verb) -> None:
+    refusals = refusals_to_act(visit.actor, verb)
+    if refusals:
+        raise NotAllowed(*refusals)

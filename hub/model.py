@@ -1,0 +1,25 @@
+"""Every room's entities, imported once so that the database knows all tables."""
+
+from hub.catalog import model as catalog
+from hub.extracts import model as extracts
+from hub.gate import model as gate
+from hub.intake import model as intake
+from hub.ledger import model as ledger
+from hub.licensing import model as licensing
+from hub.numbering import Counter
+from hub.people import model as people
+from hub.products import model as products
+from hub.workspaces import model as workspaces
+
+__all__ = [
+    "Counter",
+    "catalog",
+    "extracts",
+    "gate",
+    "intake",
+    "ledger",
+    "licensing",
+    "people",
+    "products",
+    "workspaces",
+]

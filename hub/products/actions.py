@@ -1,0 +1,276 @@
+"""Deliver a release, grant one download, hand out the bundle.
+
+Order of a delivery: (1) licence, votes, checks and bytes are asked again; (2) the event is committed, with the grant;
+(3) only then the bundle is written. A crash between (2) and (3) loses nothing: the bundle is made from what is
+committed, whenever it is first needed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.context import Hub, Transaction
+from hub.errors import ChecksFailed, NotAllowed, NotFound, unknown
+from hub.extracts.model import Extract
+from hub.gate.actions import facts_of, find_request, refusals_of_bytes, stored
+from hub.gate.model import ExportRequest, RequestStatus
+from hub.gate.rules import refusals_to_deliver
+from hub.ledger.actions import prove
+from hub.ledger.events import EventKind
+from hub.licensing.actions import licence_in, usable_licence
+from hub.licensing.model import Licence
+from hub.numbering import next_id
+from hub.people.actor import Actor
+from hub.people.model import Person
+from hub.people.rules import Verb, refusals_to_act
+from hub.products.bundle import write_bundle
+from hub.products.model import DownloadGrant, Release
+from hub.products.rules import GrantFacts, refusals_to_receive, refusals_to_redeem
+from hub.products.statement import PREDICATE_TYPE, STATEMENT_TYPE, seal
+
+
+def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: str) -> Release:
+    """Release an approved request to a named person of the operator.
+
+    Raises:
+        NotAllowed: Votes, checks, roles or the licence stand against it, at the time of asking.
+        ChecksFailed: A frozen file is not the one that was reviewed.
+    """
+    with hub.transaction(actor, Verb.DELIVER_RELEASE, request_id) as tx:
+        request = tx.session.get(ExportRequest, request_id)
+        if request is None:
+            raise NotFound(unknown(request_id))
+        tx.refuse(refusals_to_deliver(facts_of(tx.session, request), actor), NotAllowed)
+        licence = usable_licence(tx.session, request.licence_id, tx.now)
+        tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
+        recipient = _recipient(tx.session, recipient_id)
+        tx.refuse(
+            refusals_to_receive(recipient=recipient, operator_org=licence.operator_org, request_id=request_id),
+            NotAllowed,
+        )
+        request.status, request.closed_at = RequestStatus.RELEASED, tx.now
+        entry = tx.record(
+            EventKind.RELEASE_DELIVERED,
+            "export_request",
+            request_id,
+            digest=request.digest,
+            licence_id=licence.id,
+            decision="released",
+            counters={"files": len(request.files), "votes": len(request.votes)},
+            details={"recipient": recipient_id, "pack": request.check.pack if request.check else ""},
+        )
+        release = Release(
+            request_id=request_id,
+            digest=request.digest,
+            delivered_by=actor.person_id,
+            delivered_at=tx.now,
+            entry=entry.seq,
+        )
+        tx.session.add(release)
+        tx.session.flush()
+        _grant(hub, tx, request_id=request_id, recipient_id=recipient_id, licence_id=licence.id)
+    ensure_bundle(hub, request_id)
+    return release
+
+
+def issue_grant(hub: Hub, actor: Actor, *, request_id: str, recipient_id: str) -> DownloadGrant:
+    """Issue a further one-time grant on a released request."""
+    with hub.transaction(actor, Verb.DELIVER_RELEASE, request_id) as tx:
+        tx.refuse(refusals_to_act(actor, Verb.DELIVER_RELEASE), NotAllowed)
+        release = tx.session.get(Release, request_id)
+        if release is None:
+            raise NotFound(unknown(request_id))
+        licence = usable_licence(tx.session, tx.session.get_one(ExportRequest, request_id).licence_id, tx.now)
+        recipient = _recipient(tx.session, recipient_id)
+        tx.refuse(
+            refusals_to_receive(recipient=recipient, operator_org=licence.operator_org, request_id=request_id),
+            NotAllowed,
+        )
+        return _grant(hub, tx, request_id=request_id, recipient_id=recipient_id, licence_id=licence.id)
+
+
+def redeem_grant(hub: Hub, actor: Actor, *, request_id: str) -> Path:
+    """Use the actor's grant on a release: the event is committed, then the path of the bundle is given out, once.
+
+    Raises:
+        NotAllowed: Not released, no grant in this person's name, used or expired, or the licence is not usable now.
+    """
+    if find_release(hub, actor, request_id) is not None:
+        ensure_bundle(hub, request_id)
+    bundle = bundle_path(hub, request_id)
+    with hub.transaction(actor, Verb.REDEEM_GRANT, request_id) as tx:
+        release = tx.session.get(Release, request_id)
+        grant = _newest_grant(tx.session, request_id, actor.person_id)
+        facts = None
+        if grant is not None:
+            facts = GrantFacts(
+                id=grant.id,
+                recipient_id=grant.recipient_id,
+                expires_at=grant.expires_at,
+                redeemed_at=grant.redeemed_at,
+            )
+        tx.refuse(
+            refusals_to_redeem(
+                actor=actor, request_id=request_id, released=release is not None, grant=facts, now=tx.now
+            ),
+            NotAllowed,
+        )
+        request = tx.session.get_one(ExportRequest, request_id)
+        usable_licence(tx.session, request.licence_id, tx.now)
+        tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
+        if grant is None:
+            raise NotFound(unknown(request_id))
+        grant.redeemed_at = tx.now
+        tx.record(
+            EventKind.GRANT_REDEEMED,
+            "download_grant",
+            grant.id,
+            digest=request.digest,
+            licence_id=request.licence_id,
+            counters={"bytes": bundle.stat().st_size},
+            details={"request": request_id},
+        )
+    return bundle
+
+
+def grants_of(hub: Hub, actor: Actor, request_id: str) -> list[DownloadGrant]:
+    """The grants on a release, newest first, if the actor may see the request."""
+    find_request(hub, actor, request_id)
+    with hub.reading() as session:
+        query = select(DownloadGrant).where(DownloadGrant.request_id == request_id)
+        return list(session.scalars(query.order_by(DownloadGrant.id.desc())))
+
+
+def find_release(hub: Hub, actor: Actor, request_id: str) -> Release | None:
+    """The release of a request that the actor may see, if it was released."""
+    find_request(hub, actor, request_id)
+    with hub.reading() as session:
+        return session.get(Release, request_id)
+
+
+def bundle_path(hub: Hub, request_id: str) -> Path:
+    """Where the bundle of a released request lies."""
+    return hub.folders.releases / request_id / "bundle.zip"
+
+
+def public_keys(hub: Hub) -> dict[str, bytes]:
+    """The raw public keys that a receiver needs."""
+    return {
+        "release": hub.keys.release().public_key().public_bytes_raw(),
+        "ledger": hub.ledger_key.public_key().public_bytes_raw(),
+    }
+
+
+def ensure_bundle(hub: Hub, request_id: str) -> Path:
+    """The bundle of a delivered request; made from what is committed if it is not there."""
+    path = bundle_path(hub, request_id)
+    if path.exists():
+        return path
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with hub.reading() as session:
+        release = session.get_one(Release, request_id)
+        request = session.get_one(ExportRequest, request_id)
+        statement = _statement(session, request, release)
+        inclusion = prove(session, release.entry)
+    write_bundle(
+        path,
+        files=[(file.name, stored(hub, file.sha256)) for file in request.files],
+        envelope=seal(statement, hub.keys.release()),
+        inclusion=inclusion,
+        keys=public_keys(hub),
+    )
+    return path
+
+
+def _statement(session: Session, request: ExportRequest, release: Release) -> dict[str, Any]:
+    licence: Licence = licence_in(session, request.licence_id)
+    extracts = [session.get_one(Extract, extract_id) for extract_id in request.extract_ids]
+    check = request.check
+    return {
+        "_type": STATEMENT_TYPE,
+        "predicateType": PREDICATE_TYPE,
+        "subject": [{"name": file.name, "digest": {"sha256": file.sha256}} for file in request.files],
+        "predicate": {
+            "request": {
+                "id": request.id,
+                "digest": request.digest,
+                "title": request.title,
+                "reason": request.reason,
+                "form": request.product_form.value,
+            },
+            "licence": {
+                "id": licence.id,
+                "operator": licence.operator_org,
+                "purpose": licence.purpose,
+                "document": licence.document_ref,
+                "starts": licence.starts_at.isoformat(),
+                "ends": licence.ends_at.isoformat(),
+            },
+            "extracts": [
+                {
+                    "id": extract.id,
+                    "table": extract.table_id,
+                    "sha256": extract.digest,
+                    "source": extract.source_digest,
+                    "policy": extract.policy_digest,
+                    "k": extract.k,
+                }
+                for extract in extracts
+            ],
+            "check": {
+                "verdict": check.verdict if check else "",
+                "pack": check.pack if check else "",
+                "codes": sorted({str(finding["code"]) for finding in check.report["findings"]}) if check else [],
+            },
+            "votes": [
+                {
+                    "reviewer": vote.person_id,
+                    "organisation": vote.org_id,
+                    "seat": vote.seat.value,
+                    "decision": vote.decision.value,
+                    "digest": vote.digest,
+                    "cast": vote.cast_at.isoformat(),
+                }
+                for vote in request.votes
+            ],
+            "released": {"by": release.delivered_by, "at": release.delivered_at.isoformat()},
+        },
+    }
+
+
+def _recipient(session: Session, recipient_id: str) -> Actor:
+    person = session.get(Person, recipient_id)
+    if person is None or not person.active:
+        raise NotFound(unknown(recipient_id))
+    return person.actor
+
+
+def _grant(hub: Hub, tx: Transaction, *, request_id: str, recipient_id: str, licence_id: str) -> DownloadGrant:
+    grant = DownloadGrant(
+        id=next_id(tx.session, "g"),
+        request_id=request_id,
+        recipient_id=recipient_id,
+        expires_at=tx.now + timedelta(hours=hub.settings.grant_hours),
+    )
+    tx.session.add(grant)
+    tx.session.flush()
+    tx.record(
+        EventKind.GRANT_ISSUED,
+        "download_grant",
+        grant.id,
+        licence_id=licence_id,
+        details={"request": request_id, "recipient": recipient_id, "expires": grant.expires_at.isoformat()},
+    )
+    return grant
+
+
+def _newest_grant(session: Session, request_id: str, person_id: str) -> DownloadGrant | None:
+    """The person's own newest grant; else another person's, so that the refusal can say whose it is not."""
+    grants = select(DownloadGrant).where(DownloadGrant.request_id == request_id).order_by(DownloadGrant.id.desc())
+    own = session.scalar(grants.where(DownloadGrant.recipient_id == person_id).limit(1))
+    return own or session.scalar(grants.limit(1))
