@@ -1,0 +1,170 @@
+"""`zhakou scan`, `zhakou detect`, `zhakou redact`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from anonymize.detect.detector import detect_text
+from anonymize.detect.redaction import redact_text
+from anonymize.detect.scan import scan_table
+from anonymize.detect.scan_report import ColumnVerdict
+from anonymize.errors import AnonymizeError, BadInput, NotFound
+from anonymize.text import LANGUAGES, Language, Text
+
+MAX_LINE: Final = 64 * 2**20
+"""Bytes of one line of input; a longer one is refused instead of filling the memory."""
+_language = click.option(
+    "--language", type=click.Choice(LANGUAGES), default="zh", show_default=True, help="Language of the words."
+)
+
+
+def refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn refusals into one line on stderr and the refusal's exit code."""
+
+    @wraps(command)
+    def run(*args: Any, language: Language = "zh", **kwargs: Any) -> None:
+        try:
+            command(*args, language=language, **kwargs)
+        except AnonymizeError as refused:
+            click.echo(refused.sentence(language), err=True)
+            sys.exit(refused.exit_code)
+
+    return run
+
+
+@click.command("scan")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--write-policy", type=click.Path(path_type=Path), help="Write the proposed policy (TOML) to this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@_language
+@refusing
+def scan(table: Path, write_policy: Path | None, as_json: bool, language: Language) -> None:
+    """Judge every column of TABLE: kinds of identifiers found, class, grade, proposed technique."""
+    from anonymize.detect.policy_draft import draft_policy
+    from anonymize.table import read_table
+
+    frame = read_table(table)
+    report = scan_table(frame)
+    if write_policy is not None:
+        _write_new(write_policy, draft_policy(report, frame, name=table.stem))
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        return
+    for column in report.columns:
+        click.echo(_line(column, language))
+
+
+def _line(column: ColumnVerdict, language: Language) -> str:
+    kinds = " ".join(f"{kind.kind}:{kind.share:.0%}" for kind in column.kinds)
+    return "  ".join(
+        (
+            column.name,
+            column.column_class.value,
+            column.grade.value,
+            column.technique,
+            kinds,
+            column.reason.in_language(language),
+        )
+    )
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as taken:
+        raise BadInput(
+            code="policy.exists",
+            subject=path.name,
+            text=Text(f"未写入:文件 {path.name} 已存在。", f"Not written: the file {path.name} exists already."),
+            next_step=Text("请换一个文件名。", "Choose another name."),
+        ) from taken
+    except OSError as failed:
+        raise BadInput(
+            code="policy.not_written",
+            subject=path.name,
+            text=Text(f"无法写入 {path.name}。", f"Can't write {path.name}."),
+            next_step=Text("请检查目录与权限。", "Check the folder and its permissions."),
+        ) from failed
+
+
+@click.command("detect")
+@click.option(
+    "--jsonl", "source", type=click.Path(path_type=Path), required=True, help='Lines of {"id","text"}; - is stdin.'
+)
+@_language
+@refusing
+def detect(source: Path, language: Language) -> None:
+    """Find identifiers in each text; prints lines of {"id","entities":[{"kind","start","end","score"}]}."""
+    del language
+    for number, line in enumerate(_lines(source), start=1):
+        if not line.strip():
+            continue
+        record = _record(line, source.name, number)
+        entities = [entity.as_json() for entity in detect_text(record["text"])]
+        click.echo(json.dumps({"id": record["id"], "entities": entities}, ensure_ascii=False))
+
+
+@click.command("redact")
+@click.argument("file", type=click.Path(path_type=Path))
+@_language
+@refusing
+def redact(file: Path, language: Language) -> None:
+    """Print FILE (UTF-8 text) with the found identifiers replaced by their kind.
+
+    Names and addresses are not found yet.
+    """
+    del language
+    for line in _lines(file):
+        click.echo(redact_text(line), nl=False)
+
+
+def _lines(source: Path) -> Iterator[str]:
+    try:
+        stream = sys.stdin.buffer if str(source) == "-" else source.open("rb")
+    except OSError as failed:
+        raise NotFound(
+            code="text.not_found",
+            subject=source.name,
+            text=Text(f"无法打开文件 {source.name}。", f"Can't open the file {source.name}."),
+            next_step=Text("请检查路径与权限。", "Check the path and its permissions."),
+        ) from failed
+    with stream:
+        number = 0
+        while line := stream.readline(MAX_LINE + 1):
+            number += 1
+            if len(line) > MAX_LINE:
+                raise _bad_line(source.name, number, Text("该行过长", "the line is too long"))
+            try:
+                yield line.decode("utf-8")
+            except UnicodeDecodeError as failed:
+                raise _bad_line(source.name, number, Text("不是有效的 UTF-8", "it is not valid UTF-8")) from failed
+
+
+def _record(line: str, name: str, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as failed:
+        raise _bad_line(name, number, Text("不是有效的 JSON", "it is not valid JSON")) from failed
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "id" not in record:
+        raise _bad_line(name, number, Text('缺少 "id" 或文本 "text"', 'it lacks "id" or a text in "text"'))
+    return record
+
+
+def _bad_line(name: str, number: int, why: Text) -> BadInput:
+    return BadInput(
+        code="text.bad_line",
+        subject=f"{name}:{number}",
+        text=Text(f"{name} 第 {number} 行被拒绝:{why.zh}。", f"{name}, line {number} refused: {why.en}."),
+        next_step=Text("请修改该行后重试。", "Mend this line and try again."),
+    )
+
+
+COMMANDS: Final = [scan, detect, redact]
