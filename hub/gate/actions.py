@@ -35,7 +35,7 @@ from hub.gate.rules import (
     refusals_to_withdraw,
     seat_of,
 )
-from hub.gate.screening import Report, screen_frozen
+from hub.gate.screening import Report, Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence
@@ -58,6 +58,7 @@ def submit_export(
     reason: str,
     product_form: ProductForm,
     supersedes: str | None = None,
+    screen: Screen = screen_frozen,
 ) -> ExportRequest:
     """Freeze items of the outbox by digest and run the machine checks on the frozen bytes.
 
@@ -116,15 +117,15 @@ def submit_export(
             counters={"files": len(files), "bytes": sum(file.size for file in files)},
             details={f"file.{file.position}": file.sha256 for file in files},
         )
-    return check_export(hub, request_id=request.id)
+    return check_export(hub, request_id=request.id, screen=screen)
 
 
-def check_export(hub: Hub, *, request_id: str) -> ExportRequest:
+def check_export(hub: Hub, *, request_id: str, screen: Screen = screen_frozen) -> ExportRequest:
     """Run the machine checks on a submitted request. Whatever goes wrong with a check counts as a block."""
     with hub.reading() as session:
         request = _request(session, request_id)
         extracts = [extract_path(hub, session.get_one(Extract, eid)) for eid in request.extract_ids]
-    report = screen_frozen(files=[(file.name, stored(hub, file.sha256)) for file in request.files], extracts=extracts)
+    report = screen(files=[(file.name, stored(hub, file.sha256)) for file in request.files], extracts=extracts)
     with hub.transaction(SYSTEM, "check_export", request_id) as tx:
         request = _request(tx.session, request_id)
         if request.status is not RequestStatus.CHECKING:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hub.tools import Ran, run_tool
 
@@ -33,6 +33,12 @@ class Report:
     def findings(self) -> int:
         """How many findings there are."""
         return len(self.document["findings"])
+
+
+class Screen(Protocol):
+    """What checks frozen files against extracts. `screen_frozen` is the one in use."""
+
+    def __call__(self, *, files: Sequence[tuple[str, Path]], extracts: Sequence[Path]) -> Report: ...
 
 
 def screen_frozen(*, files: Sequence[tuple[str, Path]], extracts: Sequence[Path]) -> Report:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,7 +32,10 @@ _CHUNK = 2**20
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,120}")
 
 
-def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str) -> RawFile:
+Scan = Callable[[Path], dict[str, Any]]
+
+
+def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str, scan: Scan | None = None) -> RawFile:
     """Take in a file, look at its columns in a box, and keep it by its digest. The same bytes twice are one file.
 
     Raises:
@@ -44,7 +48,7 @@ def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str) -> RawF
     temporary = hub.folders.raw / f".incoming-{secrets.token_hex(8)}{suffix}"
     try:
         digest, size = _copy(stream, temporary, limit=hub.settings.max_raw_bytes)
-        scan = scan_file(temporary)
+        found = (scan or scan_file)(temporary)
         final = hub.folders.raw / f"{digest}{suffix}"
         os.replace(temporary, final)
     finally:
@@ -61,9 +65,9 @@ def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str) -> RawF
             name=Path(name).name,
             suffix=suffix,
             size=size,
-            rows=scan["rows"],
-            columns=[column["name"] for column in scan["columns"]],
-            proposal=scan,
+            rows=found["rows"],
+            columns=[column["name"] for column in found["columns"]],
+            proposal=found,
             received_by=actor.person_id,
             received_at=tx.now,
         )

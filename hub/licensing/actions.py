@@ -145,6 +145,7 @@ def grant_licence(
                 min_reviewers=hub.settings.min_reviewers,
                 max_days=hub.settings.max_licence_days,
                 document_ref=document_ref,
+                now=tx.now,
             ),
             NotAllowed,
         )

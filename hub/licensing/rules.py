@@ -1,7 +1,7 @@
 """May a scenario be decided, a licence be granted or used, and if not, why.
 
 Rules here: `scenario.tables`, `scenario.incomplete`, `scenario.status`, `scenario.reason_missing`, `licence.scenario`,
-`licence.term`, `licence.reviewers`, `licence.document`, `licence.columns`, `licence.policy_columns`,
+`licence.term`, `licence.past`, `licence.reviewers`, `licence.document`, `licence.columns`, `licence.policy_columns`,
 `licence.policy_class`, `licence.policy_k`, `licence.status`, and for use at every step `licence.not_started`,
 `licence.expired`, `licence.suspended`.
 """
@@ -125,8 +125,9 @@ def refusals_to_grant(
     min_reviewers: int,
     max_days: int,
     document_ref: str,
+    now: datetime,
 ) -> tuple[Refusal, ...]:
-    """Everything against granting a licence on these terms."""
+    """Everything against granting a licence on these terms at `now`."""
     found = list(refusals_to_act(actor, Verb.GRANT_LICENCE))
     if scenario_status is not ScenarioStatus.APPROVED:
         found.append(
@@ -145,6 +146,16 @@ def refusals_to_grant(
                 scenario_id,
                 msg("The term must end after it starts and may be at most {days} days (five years).", days=max_days),
                 msg("Choose an earlier end; a licence can be renewed."),
+                TERM_BASIS,
+            )
+        )
+    if ends_at <= now:
+        found.append(
+            _refusal(
+                "licence.past",
+                scenario_id,
+                msg("The term is over already; such a licence would only back-date what happened."),
+                msg("Choose an end that lies ahead."),
                 TERM_BASIS,
             )
         )

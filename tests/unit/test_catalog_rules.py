@@ -1,0 +1,67 @@
+"""Rules of the catalog as tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.catalog.rules import ColumnDraft, TableDraft, refusals_to_publish, refusals_to_register, table_grade
+from hub.people.actor import Actor, OrgKind, Role
+
+STEWARD = Actor(person_id="s", org_id="mz", org_kind=OrgKind.DEPARTMENT, roles=frozenset({Role.DEPT_STEWARD}))
+OFFICER = Actor(person_id="o", org_id="bureau", org_kind=OrgKind.BUREAU, roles=frozenset({Role.BUREAU_OFFICER}))
+AGE = ColumnDraft(name="age", name_zh="年龄", column_class=ColumnClass.QUASI_ID, grade=Grade.L2)
+ID = ColumnDraft(name="id_no", name_zh="证件", column_class=ColumnClass.DIRECT_ID, grade=Grade.L4)
+DRAFT = TableDraft(
+    id="t",
+    title_zh="表",
+    title_en="table",
+    description="what it is",
+    owner_org="mz",
+    share_type=ShareType.AUTHORIZED,
+    share_basis="law",
+    open_type=OpenType.NONE,
+    open_basis="law",
+    update_cycle=UpdateCycle.DAILY,
+    state_secret=False,
+    columns=(AGE, ID),
+)
+
+CASES = [
+    (DRAFT, set()),
+    (replace(DRAFT, owner_org="tj"), {"table.owner"}),
+    (replace(DRAFT, state_secret=True), {"table.state_secret"}),
+    (replace(DRAFT, share_basis=" "), {"table.basis_missing"}),
+    (replace(DRAFT, open_basis=""), {"table.basis_missing"}),
+    (replace(DRAFT, share_type=ShareType.UNCONDITIONAL, share_basis=""), set()),
+    (replace(DRAFT, share_type=ShareType.NONE, share_basis=""), {"table.basis_missing"}),
+    (replace(DRAFT, open_type=OpenType.UNCONDITIONAL, open_basis=""), {"table.identifier_open"}),
+    (replace(DRAFT, open_type=OpenType.CONDITIONAL), set()),
+    (replace(DRAFT, columns=(AGE,)), {"table.columns"}),
+    (replace(DRAFT, columns=(AGE, ID, ID)), {"table.columns"}),
+    (replace(DRAFT, columns=(AGE, replace(ID, name="ghost"))), {"table.columns"}),
+    (replace(DRAFT, columns=()), {"table.columns"}),
+    (replace(DRAFT, title_zh=" "), {"table.title"}),
+]
+
+
+@pytest.mark.parametrize(("draft", "expected"), CASES)
+def test_registering(draft: TableDraft, expected: set[str]) -> None:
+    assert {refusal.rule for refusal in refusals_to_register(draft, STEWARD, ["age", "id_no"])} == expected
+
+
+def test_only_stewards_register_and_only_the_bureau_publishes_and_once() -> None:
+    assert "role.missing" in {r.rule for r in refusals_to_register(DRAFT, OFFICER, ["age", "id_no"])}
+    assert refusals_to_publish(status=TableStatus.DRAFT, table_id="t", actor=OFFICER) == ()
+    assert {r.rule for r in refusals_to_publish(status=TableStatus.DRAFT, table_id="t", actor=STEWARD)} == {
+        "role.missing"
+    }
+    assert {r.rule for r in refusals_to_publish(status=TableStatus.PUBLISHED, table_id="t", actor=OFFICER)} == {
+        "table.status"
+    }
+
+
+def test_a_table_has_the_highest_grade_of_its_columns() -> None:
+    assert table_grade([AGE]) is Grade.L2
+    assert table_grade([AGE, ID, AGE]) is Grade.L4
+    assert table_grade([]) is Grade.L4

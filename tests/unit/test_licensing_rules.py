@@ -1,0 +1,150 @@
+"""Licensing rules as tables: scenario, grant, policy, and the question asked at every step."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.catalog.model import ColumnClass
+from hub.licensing.model import LicenceStatus, ScenarioStatus
+from hub.licensing.rules import (
+    LicenceTerms,
+    PolicyFacts,
+    TableGrant,
+    refusals_to_decide,
+    refusals_to_file,
+    refusals_to_grant,
+    refusals_to_move,
+    refusals_to_policy,
+    refusals_to_use,
+)
+from hub.people.actor import Actor, OrgKind, Role
+from hub.people.rules import Verb
+
+NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+OFFICER = Actor(person_id="o", org_id="bureau", org_kind=OrgKind.BUREAU, roles=frozenset({Role.BUREAU_OFFICER}))
+ADMIN = Actor(person_id="a", org_id="ky", org_kind=OrgKind.OPERATOR, roles=frozenset({Role.LICENSEE_ADMIN}))
+CATALOG = {"id": ColumnClass.DIRECT_ID, "age": ColumnClass.QUASI_ID, "note": ColumnClass.FREE_TEXT}
+POLICY = PolicyFacts(k=5, classes=CATALOG, dropped=frozenset({"id", "note"}))
+TABLE = TableGrant(table_id="t", columns=("age",), catalog=CATALOG, policy=POLICY)
+TERMS = LicenceTerms(id="l-0001", status=LicenceStatus.ACTIVE, starts_at=NOW, ends_at=NOW + timedelta(days=10))
+
+
+def codes(refusals: tuple[object, ...]) -> set[str]:
+    return {refusal.rule for refusal in refusals}  # type: ignore[attr-defined]
+
+
+USES = [
+    (LicenceStatus.ACTIVE, NOW - SECOND, {"licence.not_started"}),
+    (LicenceStatus.ACTIVE, NOW, set()),
+    (LicenceStatus.ACTIVE, NOW + timedelta(days=10) - SECOND, set()),
+    (LicenceStatus.ACTIVE, NOW + timedelta(days=10), {"licence.expired"}),
+    (LicenceStatus.SUSPENDED, NOW, {"licence.suspended"}),
+    (LicenceStatus.SUSPENDED, NOW + timedelta(days=11), {"licence.suspended", "licence.expired"}),
+]
+
+
+@pytest.mark.parametrize(("status", "now", "expected"), USES)
+def test_licence_asked_at_a_time(status: LicenceStatus, now: datetime, expected: set[str]) -> None:
+    assert codes(refusals_to_use(replace(TERMS, status=status), now)) == expected
+
+
+GRANTS = [
+    ({}, set()),
+    ({"actor": ADMIN}, {"role.missing"}),
+    ({"scenario_status": ScenarioStatus.FILED}, {"licence.scenario"}),
+    ({"scenario_status": ScenarioStatus.REFUSED}, {"licence.scenario"}),
+    ({"ends_at": NOW}, {"licence.term", "licence.past"}),
+    ({"starts_at": NOW + timedelta(days=9), "ends_at": NOW + timedelta(days=8)}, {"licence.term"}),
+    ({"ends_at": NOW + timedelta(days=1826)}, set()),
+    ({"ends_at": NOW + timedelta(days=1826, seconds=1)}, {"licence.term"}),
+    ({"reviewers_required": 1}, {"licence.reviewers"}),
+    ({"document_ref": " "}, {"licence.document"}),
+    ({"tables": []}, {"licence.tables"}),
+    ({"scenario_tables": ["other"]}, {"licence.tables"}),
+    ({"tables": [replace(TABLE, policy=replace(POLICY, k=4))]}, {"licence.policy_k"}),
+    ({"now": NOW + timedelta(days=400)}, {"licence.past"}),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), GRANTS)
+def test_terms_of_a_grant(change: dict[str, object], expected: set[str]) -> None:
+    terms: dict[str, object] = {
+        "actor": OFFICER,
+        "scenario_id": "s-0001",
+        "scenario_status": ScenarioStatus.APPROVED,
+        "scenario_tables": ["t"],
+        "tables": [TABLE],
+        "starts_at": NOW,
+        "ends_at": NOW + timedelta(days=365),
+        "reviewers_required": 2,
+        "min_reviewers": 2,
+        "max_days": 1826,
+        "document_ref": "no. 1",
+        "now": NOW,
+    }
+    assert codes(refusals_to_grant(**{**terms, **change})) == expected  # type: ignore[arg-type]
+
+
+POLICIES = [
+    (TABLE, set()),
+    (replace(TABLE, columns=()), {"licence.columns", "licence.policy_scope"}),
+    (replace(TABLE, columns=("age", "ghost")), {"licence.columns"}),
+    (replace(TABLE, policy=replace(POLICY, dropped=frozenset({"note"}))), {"licence.policy_scope"}),
+    (
+        replace(TABLE, policy=replace(POLICY, classes={**CATALOG, "id": ColumnClass.NON_SENSITIVE})),
+        {"licence.policy_class"},
+    ),
+    (replace(TABLE, policy=replace(POLICY, classes={"age": ColumnClass.QUASI_ID})), {"licence.policy_columns"}),
+]
+
+
+@pytest.mark.parametrize(("table", "expected"), POLICIES)
+def test_policy_against_the_catalog(table: TableGrant, expected: set[str]) -> None:
+    assert codes(refusals_to_policy(table)) == expected
+
+
+@pytest.mark.parametrize(
+    ("actor", "title", "purpose", "tables", "expected"),
+    [
+        (ADMIN, "t", "for planning", ["t"], set()),
+        (OFFICER, "t", "for planning", ["t"], {"role.missing"}),
+        (ADMIN, "", "for planning", ["t"], {"scenario.incomplete"}),
+        (ADMIN, "t", "short", ["t"], {"scenario.incomplete"}),
+        (ADMIN, "t", "for planning", [], {"scenario.tables"}),
+        (ADMIN, "t", "for planning", ["draft"], {"scenario.tables"}),
+    ],
+)
+def test_filing_a_scenario(actor: Actor, title: str, purpose: str, tables: list[str], expected: set[str]) -> None:
+    found = refusals_to_file(actor=actor, title=title, purpose=purpose, table_ids=tables, published=["t"])
+    assert codes(found) == expected
+
+
+@pytest.mark.parametrize("status", ScenarioStatus)
+@pytest.mark.parametrize("to", ScenarioStatus)
+def test_scenario_is_decided_once(status: ScenarioStatus, to: ScenarioStatus) -> None:
+    found = refusals_to_decide(actor=OFFICER, scenario_id="s", status=status, to=to, reason="because")
+    fits = status is ScenarioStatus.FILED and to is not ScenarioStatus.FILED
+    assert codes(found) == (set() if fits else {"scenario.status"})
+
+
+def test_decisions_need_a_reason() -> None:
+    found = refusals_to_decide(
+        actor=OFFICER, scenario_id="s", status=ScenarioStatus.FILED, to=ScenarioStatus.APPROVED, reason=" "
+    )
+    assert codes(found) == {"scenario.reason_missing"}
+    for status, to in [
+        (LicenceStatus.ACTIVE, LicenceStatus.SUSPENDED),
+        (LicenceStatus.SUSPENDED, LicenceStatus.ACTIVE),
+    ]:
+        terms = replace(TERMS, status=status)
+        verb = Verb.SUSPEND_LICENCE
+        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=to, reason="why")) == set()
+        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=to, reason="")) == {
+            "licence.reason_missing"
+        }
+        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=status, reason="why")) == {
+            "licence.status"
+        }
+        assert "role.missing" in codes(refusals_to_move(actor=ADMIN, verb=verb, terms=terms, to=to, reason="why"))

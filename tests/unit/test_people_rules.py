@@ -1,0 +1,78 @@
+"""The allow-table: the whole product of roles and verbs, and which roles go together."""
+
+import pytest
+
+from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
+from hub.people.rules import HOME, MAY, Verb, refusals_to_act, refusals_to_appoint
+
+# One line a verb: who may. Written out again here on purpose, so that a change of the table is a change of two places.
+ALLOWED = """
+appoint_person: bureau_officer
+receive_file: dept_steward
+register_table: dept_steward
+publish_table: bureau_officer
+file_scenario: licensee_admin
+decide_scenario: bureau_officer
+grant_licence: bureau_officer
+suspend_licence: bureau_officer
+resume_licence: bureau_officer
+build_extract: centre_operator
+open_workspace: analyst
+submit_export: analyst
+withdraw_export: analyst
+cast_vote: provider_reviewer compliance_reviewer security_reviewer
+deliver_release: release_officer
+redeem_grant: licensee_admin analyst
+read_ledger: auditor bureau_officer
+"""
+
+
+def holder(*roles: Role) -> Actor:
+    return Actor(person_id="x", org_id="y", org_kind=OrgKind.CENTRE, roles=frozenset(roles))
+
+
+def test_the_table_is_the_one_agreed() -> None:
+    agreed = {}
+    for line in ALLOWED.strip().splitlines():
+        verb, _, roles = line.partition(": ")
+        agreed[Verb(verb)] = frozenset(Role(role) for role in roles.split())
+    assert agreed == MAY
+    assert set(MAY) == set(Verb)
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_every_pair_that_is_not_in_the_table_is_refused(verb: Verb) -> None:
+    for role in Role:
+        refused = bool(refusals_to_act(holder(role), verb))
+        assert refused == (role not in MAY[verb])
+    assert refusals_to_act(holder(), verb)
+    assert refusals_to_act(SYSTEM, verb)
+    everything_else = holder(*(set(Role) - MAY[verb]))
+    assert refusals_to_act(everything_else, verb)
+
+
+TOGETHER = [
+    (OrgKind.CENTRE, {Role.RELEASE_OFFICER}, set()),
+    (OrgKind.CENTRE, {Role.RELEASE_OFFICER, Role.COMPLIANCE_REVIEWER}, {"role.conflict"}),
+    (OrgKind.CENTRE, {Role.CENTRE_OPERATOR, Role.RELEASE_OFFICER}, {"role.conflict"}),
+    (OrgKind.CENTRE, {Role.CENTRE_OPERATOR, Role.SECURITY_REVIEWER}, {"role.conflict"}),
+    (OrgKind.CENTRE, {Role.COMPLIANCE_REVIEWER, Role.SECURITY_REVIEWER}, set()),
+    (OrgKind.DEPARTMENT, {Role.DEPT_STEWARD, Role.PROVIDER_REVIEWER}, {"role.conflict"}),
+    (OrgKind.OPERATOR, {Role.LICENSEE_ADMIN, Role.ANALYST}, set()),
+    (OrgKind.OPERATOR, {Role.BUREAU_OFFICER}, {"role.organisation"}),
+    (OrgKind.OPERATOR, {Role.RELEASE_OFFICER}, {"role.organisation"}),
+    (OrgKind.AUDIT, {Role.AUDITOR, Role.BUREAU_OFFICER}, {"role.organisation", "role.conflict"}),
+    (OrgKind.BUREAU, set(), {"role.missing"}),
+    (OrgKind.SYSTEM, {Role.AUDITOR}, {"role.organisation"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "roles", "expected"), TOGETHER)
+def test_roles_that_one_person_may_hold(kind: OrgKind, roles: set[Role], expected: set[str]) -> None:
+    assert {refusal.rule for refusal in refusals_to_appoint(kind, frozenset(roles), "x")} == expected
+
+
+def test_every_role_has_a_home_and_the_service_has_none() -> None:
+    assert set(HOME) == set(Role)
+    assert all(OrgKind.SYSTEM not in kinds for kinds in HOME.values())
+    assert {role.value for role in REVIEWERS} < {role.value for role in Role}
