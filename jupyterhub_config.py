@@ -41,6 +41,7 @@ c.ConfigurableHTTPProxy.log_level = "warn"
 # People. No administrator: JupyterHub's admin role opens everybody's server, and its scopes are fixed.
 c.JupyterHub.authenticator_class = LocalDirectoryAuthenticator
 c.Authenticator.admin_users = set()
+c.Authenticator.allow_all = True  # who comes in is decided by the directory of the hub
 c.JupyterHub.admin_access = False
 c.JupyterHub.cookie_max_age_days = 0.5
 c.JupyterHub.oauth_token_expires_in = 8 * hours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from anonymize.text import Language
 from hub import doctor as machine
 from hub.context import Hub, open_hub
-from hub.errors import ChecksFailed, NotFound, Refusal
+from hub.errors import ChecksFailed, InvalidInput, NotFound, Refusal
 from hub.ledger import actions as ledger_actions
 from hub.message import msg
 from hub.web.language import translator
@@ -120,8 +121,55 @@ def ledger_prove(entry: int) -> None:
     click.echo(json.dumps(asdict(proof), ensure_ascii=False, indent=2))
 
 
+@click.command("verify")
+@click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--checkpoint",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint of the ledger that was kept elsewhere.",
+)
+@click.option(
+    "--keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The public keys the bureau published, as the keys.json of a bundle you trust.",
+)
+@for_programs
+def verify(bundle: Path, checkpoint: Path | None, keys: Path | None, as_json: bool) -> int:
+    """Verify a release bundle offline: no service, no network, no database. Exit code 24 if it does not hold."""
+    from hub.products.verify import verify_bundle
+
+    outcome = verify_bundle(
+        bundle,
+        trusted=None if keys is None else _published_keys(keys),
+        checkpoint=None if checkpoint is None else checkpoint.read_text(encoding="utf-8"),
+    )
+    if as_json:
+        click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, indent=2))
+    else:
+        signs = {True: "✓", False: "✗", None: "?"}
+        for step in outcome.steps:
+            click.echo(f"{signs[step.holds]} {step.code:<20} {step.text}")
+    return 0 if outcome.holds else ChecksFailed.exit_code
+
+
+def _published_keys(path: Path) -> dict[str, bytes]:
+    """Name -> raw public key, of a JSON object of base64 texts."""
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): base64.b64decode(value, validate=True) for name, value in given.items()}
+    except (ValueError, AttributeError, TypeError):
+        raise InvalidInput(
+            Refusal(
+                rule="verify.keys",
+                subject=path.name,
+                text=msg("The file {name} does not hold public keys.", name=path.name),
+                next_step=msg("Give the keys.json that the bureau published, or leave --keys out."),
+            )
+        ) from None
+
+
 def _public_key(hub: Hub) -> bytes:
     return hub.ledger_key.public_key().public_bytes_raw()
 
 
-COMMANDS: Final[list[click.Command]] = [serve, doctor, ledger]
+COMMANDS: Final[list[click.Command]] = [serve, doctor, ledger, verify]

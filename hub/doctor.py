@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from anonymize.text import Language, Text
+from sandbox import limits
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 EXIT_CHECKS_FAILED: Final = 24
@@ -261,45 +262,23 @@ def _disk(state_dir: Path) -> Finding:
 
 
 def _limits() -> Finding:
-    level = limits_level()
-    match level:
-        case "cgroup2" | "cgroup1":
-            text = Text(
-                "内存、进程数与 CPU 按整个工作空间限制。", "Memory, processes and CPU are limited per workspace."
-            )
-            return Finding(check="limits", level=Level.OK, text=text)
-        case _:
-            return Finding(
-                check="limits",
-                level=Level.WEAKER,
-                text=Text(
-                    "只能逐个进程限制资源(没有可写的 cgroup):一个工作空间可以用多个进程占满机器。",
-                    "Limits hold per process only (no writable cgroup): one workspace can fill the machine with "
-                    "several processes.",
-                ),
-                mend="以 root 运行,或 / run as root, or: systemd-run --user --scope -p Delegate=yes make run",
-            )
-
-
-def limits_level() -> str:
-    """`cgroup2`, `cgroup1` or `process`: the strongest means this user has for limits over a whole workspace."""
-    own = _own_cgroup2()
-    if own is not None and os.access(own, os.W_OK):
-        controllers = (own / "cgroup.controllers").read_text(encoding="ascii").split()
-        if {"memory", "pids", "cpu"} <= set(controllers):
-            return "cgroup2"
-    groups = [Path("/sys/fs/cgroup") / name for name in ("memory", "pids", "cpu")]
-    if all((group / "tasks").exists() and os.access(group, os.W_OK) for group in groups):
-        return "cgroup1"
-    return "process"
-
-
-def _own_cgroup2() -> Path | None:
-    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
-        if line.startswith("0::"):
-            own = Path("/sys/fs/cgroup") / line[3:].lstrip("/")
-            return own if (own / "cgroup.controllers").is_file() else None
-    return None
+    level = limits.choose_level()
+    if level is not limits.Level.PER_PROCESS:
+        text = Text(
+            f"内存、进程数与 CPU 按整个工作空间限制({level})。",
+            f"Memory, processes and CPU are limited per workspace ({level}).",
+        )
+        return Finding(check="limits", level=Level.OK, text=text)
+    return Finding(
+        check="limits",
+        level=Level.WEAKER,
+        text=Text(
+            "只能逐个进程限制资源(没有可写的 cgroup):一个工作空间可以用多个进程占满机器。",
+            "Limits hold per process only (no writable cgroup): one workspace can fill the machine with several "
+            "processes.",
+        ),
+        mend="sudo make run",
+    )
 
 
 def _identity() -> Finding:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from tornado.web import HTTPError
-from traitlets import Bool, default
+from traitlets import default
 
 from hub.errors import NotAllowed, NotFound
 from hub.jupyter.attempts import Attempts
@@ -32,8 +32,6 @@ TOO_MANY_REQUESTS = 429
 class LocalDirectoryAuthenticator(Authenticator):
     """People of the hub's own directory."""
 
-    allow_all = Bool(True, help="Who may come in is decided by the directory, not by a list in the configuration.")
-    auto_login = False
     attempts: Attempts
 
     @default("auth_refresh_age")

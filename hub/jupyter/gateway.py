@@ -113,7 +113,6 @@ def refuse_unless_allowed(call: Call, body: bytes, caller: Caller) -> None:
     """
     allowed = {
         ("GET", caller.prefix),
-        ("GET", f"{caller.prefix}/"),
         ("GET", f"{caller.prefix}/user"),
         ("POST", f"{caller.prefix}/oauth2/token"),
         ("POST", f"{caller.prefix}/users/{caller.user}/activity"),
