@@ -238,6 +238,10 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
             zh="没有任何 quasi_id 列,无从度量风险",
             en="holds no quasi_id column, so no risk can be measured",
         )
+    if all(isinstance(rule.technique, Drop) for rule in policy.columns):
+        raise refuse_setting(
+            "columns", zh="全部被删除,脱敏数据包中没有任何列", en="are all dropped, the extract would hold nothing"
+        )
     kept = [rule for rule in policy.of_class(ColumnClass.SENSITIVE_ATTR) if not isinstance(rule.technique, Drop)]
     if policy.target.l is not None and not kept:
         raise refuse_setting(

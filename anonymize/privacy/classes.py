@@ -71,6 +71,25 @@ def measure_classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: Sequen
     return Classes(sizes=sizes, l=diversity, t=closeness)
 
 
+def rows_that_meet(
+    frame: pl.DataFrame,
+    quasi: Sequence[str],
+    sensitive: Sequence[str],
+    *,
+    k: int,
+    l: int | None,  # noqa: E741 - the field's own name
+) -> pl.Series:
+    """Which rows lie in a class with at least k rows and at least l distinct values of every sensitive attribute.
+
+    Shape: one boolean per row of `frame`, no nulls.
+    """
+    keys = [pl.col(name) for name in quasi] or [pl.lit(1)]
+    conditions = [pl.len().over(keys) >= k]
+    if l is not None:
+        conditions += [pl.col(name).drop_nulls().n_unique().over(keys) >= l for name in sensitive]
+    return frame.select(pl.all_horizontal(conditions).alias("meets")).to_series()
+
+
 def _distinct(pairs: pl.DataFrame, keys: list[str], classes: int) -> int:
     known = pairs.filter(pl.col(_VALUE).is_not_null()).group_by(keys).len(_COUNT)[_COUNT]
     # A class without any known value is missing here, and has none.

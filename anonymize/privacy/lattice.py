@@ -129,7 +129,7 @@ class _Search:
             lost=0,
         )
         coarsest = self._descend_coarsest(start)
-        if coarsest.lost > self.allowed:
+        if coarsest.lost > self.allowed or coarsest.lost == self.histogram.rows:
             return Unreachable(suppressed=coarsest.lost)
         self._visit(start, 0, {})
         total = self.histogram.rows * len(self.order)

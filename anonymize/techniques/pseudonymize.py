@@ -81,7 +81,7 @@ class Pseudonymize:
         text = values.cast(pl.String).str.strip_chars()
         text = text.str.to_uppercase() if self.fold_case else text
         text = text.set(text == "", None)
-        codes = keyed_digest(text, key=domain_key(key, self.domain)).str.head(self.length)
+        codes = keyed_digest(text, key=derive_key(key, _DOMAIN_LABEL + self.domain.encode())).str.head(self.length)
         if codes.n_unique() != text.n_unique():
             raise place.refuse(
                 "column.pseudonyms_collide",
@@ -109,14 +109,17 @@ def check_key(key: bytes) -> None:
         )
 
 
-def domain_key(key: bytes, domain: str) -> bytes:
-    """The key of one kind of identifier, derived from the licence's key."""
+def derive_key(key: bytes, label: bytes) -> str:
+    """The key for one use, derived from the licence's key: 64 hexadecimal characters, themselves the HMAC key.
+
+    Text, because the plug-in takes only keys that are UTF-8; 64 bytes are exactly one block of SHA-256.
+    """
     check_key(key)
-    return hmac.digest(key, _DOMAIN_LABEL + domain.encode(), "sha256")
+    return hmac.digest(key, label, "sha256").hex()
 
 
-def keyed_digest(text: pl.Series, *, key: bytes) -> pl.Series:
-    """HMAC-SHA-256 of each text as 64 hexadecimal characters.
+def keyed_digest(text: pl.Series, *, key: str) -> pl.Series:
+    """HMAC-SHA-256 of each text as 64 hexadecimal characters; the key is used as UTF-8.
 
     Shape: one per row, nulls stay null.
     Raises:

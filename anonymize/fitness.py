@@ -1,0 +1,203 @@
+"""Does this policy fit this table? Asked before anything is transformed; every answer names table and column.
+
+Rules:
+1. Every column of the policy is in the table, and every column of the table is in the policy.
+2. A column that is released holds single values, at least one of them, and no NaN or infinity.
+3. k is not larger than the table.
+4. A code or text that differs on nearly every row is an identifier, whatever the policy calls it.
+5. No released column holds the numbers of people (identity cards, bank cards, telephones, e-mail addresses, plates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from anonymize.detect.entity import EntityKind
+from anonymize.detect.scan import scan_table
+from anonymize.detect.scan_report import KindShare
+from anonymize.errors import Place, TargetNotMet
+from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
+from anonymize.techniques.drop import Drop
+from anonymize.techniques.keep import Keep
+from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.text import Text
+
+UNIQUE_SHARE: Final = 0.9
+"""A text or whole number with more distinct values than this share of its rows points at single rows."""
+UNIQUE_ROWS: Final = 20
+"""In shorter tables every column looks unique."""
+SOME_HOLD_IT: Final = 0.02
+"""Share of distinct values from which numbers with right check digits count as found."""
+MOST_HOLD_IT: Final = 0.5
+"""The same for numbers known by their form alone."""
+CHECKED: Final = 0.5
+"""Share of right check digits no chance explains: chance gives 1 in 10 or 11."""
+
+_NUMBERS_OF_PEOPLE: Final = frozenset(
+    {
+        EntityKind.CN_RESIDENT_ID,
+        EntityKind.BANK_CARD,
+        EntityKind.CN_MOBILE,
+        EntityKind.EMAIL,
+        EntityKind.CN_PLATE,
+    }
+)
+
+
+def check_fit(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str) -> None:
+    """Rules 1 to 4.
+
+    Raises:
+        BadInput: rule 1, 2 or 4 is broken.
+        TargetNotMet: rule 3 is broken.
+    """
+    _check_names(policy, frame, table)
+    if frame.height < policy.target.k:
+        raise TargetNotMet(
+            code="target.table_too_small",
+            subject=table,
+            text=Text(
+                f"表 {table} 只有 {frame.height} 行,少于目标 k = {policy.target.k},没有写出任何文件。",
+                f"Table {table} has {frame.height} rows, below the target k = {policy.target.k}. Nothing was written.",
+            ),
+            next_step=Text("请使用更大的表。", "Use a larger table."),
+        )
+    for rule in policy.columns:
+        if not isinstance(rule.technique, Drop):
+            _check_values(rule, frame[rule.name], Place(table=table, column=rule.name))
+
+
+def check_leftovers(policy: AnonymizationPolicy, released: pl.DataFrame, *, table: str) -> None:
+    """Rule 5, on the columns as they would be released.
+
+    Raises:
+        BadInput: a column holds what detection takes for numbers of people; pseudonyms are not looked at.
+    """
+    rules: Mapping[str, ColumnRule] = {rule.name: rule for rule in policy.columns}
+    looked_at = [name for name in released.columns if not isinstance(rules[name].technique, Pseudonymize)]
+    for verdict in scan_table(released.select(looked_at)).columns:
+        for kind in verdict.kinds:
+            if _found(kind):
+                raise Place(table=table, column=verdict.name).refuse(
+                    "policy.identifiers_left",
+                    found=Text(
+                        f"约 {kind.share:.0%} 的取值含 {kind.kind},规则却要放行该列",
+                        f"about {kind.share:.0%} of its values hold {kind.kind}, yet the policy would release it",
+                    ),
+                    next_step=Text(
+                        "请在规则中将该列改为 direct_id 或 free_text,并删除或假名化。",
+                        "Class it direct_id or free_text in the policy, and drop or pseudonymize it.",
+                    ),
+                )
+
+
+def _found(kind: KindShare) -> bool:
+    if kind.kind not in _NUMBERS_OF_PEOPLE:
+        return False
+    if kind.checked is None:
+        return kind.share >= MOST_HOLD_IT
+    return kind.share >= SOME_HOLD_IT and kind.checked >= CHECKED
+
+
+def _check_names(policy: AnonymizationPolicy, frame: pl.DataFrame, table: str) -> None:
+    for rule in policy.columns:
+        if rule.name not in frame.columns:
+            raise Place(table=table, column=rule.name).refuse(
+                "policy.column_missing",
+                found=Text("规则提到该列,但表中没有", "the policy names it, but the table has no such column"),
+                next_step=Text("请检查列名,或从规则中删去该列。", "Check its name, or take it out of the policy."),
+            )
+    for name in frame.columns:
+        if policy.rule_for(name) is None:
+            raise Place(table=table, column=name).refuse(
+                "policy.column_unnamed",
+                found=Text("规则没有提到该列,未提到即不允许", "the policy is silent about it, and silence means no"),
+                next_step=Text(
+                    "请在规则中写明该列的类别和处理方法,不需要的列写 drop。",
+                    "Name its class and technique in the policy; drop it if it is not needed.",
+                ),
+            )
+
+
+def _check_values(rule: ColumnRule, column: pl.Series, place: Place) -> None:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise place.refuse(
+            "column.not_scalar",
+            found=Text(
+                "单元格是列表、结构或二进制,不是单个值", "its cells are lists, structures or bytes, not single values"
+            ),
+            next_step=Text(
+                "请在源表中展开,或在规则中删除该列。", "Spread it out in the source, or drop it in the policy."
+            ),
+        )
+    if column.null_count() == len(column):
+        raise place.refuse(
+            "column.all_null",
+            found=Text("整列为空", "it holds no value at all"),
+            next_step=Text("请在规则中删除该列,或补齐源表。", "Drop it in the policy, or fill it in the source."),
+        )
+    if column.dtype.is_float() and (bad := int((~column.is_finite()).sum())):
+        raise place.refuse(
+            "column.not_finite",
+            found=Text(f"有 {bad} 行是 NaN 或无穷大", f"{bad} rows hold NaN or infinity"),
+            next_step=Text("请在源表中改正或留空这些单元格。", "Correct or empty these cells in the source table."),
+        )
+    _check_unique(rule, column, place)
+
+
+def _check_unique(rule: ColumnRule, column: pl.Series, place: Place) -> None:
+    code = column.dtype == pl.String or column.dtype.is_integer()
+    counted = rule.column_class is ColumnClass.QUASI_ID or not isinstance(rule.technique, Keep)
+    if counted or not code or len(column) < UNIQUE_ROWS:
+        return
+    if column.drop_nulls().n_unique() > UNIQUE_SHARE * len(column):
+        raise place.refuse(
+            "policy.unique_column",
+            found=Text(
+                f"几乎每行取值不同,等同标识符,不能按 {rule.column_class} 原样保留",
+                f"it differs on nearly every row, so it is an identifier and can't be kept as {rule.column_class}",
+            ),
+            next_step=Text(
+                "请改为 direct_id 并删除或假名化,或改为 quasi_id 并泛化。",
+                "Class it direct_id and drop or pseudonymize it, or quasi_id and generalize it.",
+            ),
+        )
+
+
+def refuse_target(policy: AnonymizationPolicy, *, table: str, rows: int, removed: int) -> TargetNotMet:
+    """The refusal when no generalization reaches the target."""
+    target = policy.target
+    goal = f"k = {target.k}" + ("" if target.l is None else f", l = {target.l}")
+    return TargetNotMet(
+        code="target.not_met",
+        subject=table,
+        text=Text(
+            f"表 {table} 被拒绝:泛化到规则允许的最粗层级,达到 {goal} 仍需删除 {removed} 行(共 {rows} 行),"
+            f"超过上限 {target.suppression_limit:.1%},没有写出任何文件。",
+            f"Table {table} refused: even at the coarsest levels allowed, {goal} takes the removal of {removed} "
+            f"of {rows} rows, more than the limit of {target.suppression_limit:.1%}. Nothing was written.",
+        ),
+        next_step=Text(
+            "请放宽 max_level、删除一个准标识符,或提高 suppression_limit。",
+            "Allow coarser levels (max_level), drop a quasi-identifier, or raise suppression_limit.",
+        ),
+    )
+
+
+def refuse_disagreement(subject: str) -> TargetNotMet:
+    """The refusal when two measurements of the same extract differ: then neither is believed."""
+    return TargetNotMet(
+        code="extract.verify_failed",
+        subject=subject,
+        text=Text(
+            f"{subject} 的复核与先前的度量不一致,脱敏数据包已删除,没有留下任何文件。",
+            f"Checking {subject} again gave other figures than before. The extract was removed; nothing is left.",
+        ),
+        next_step=Text(
+            "请重试;若再次出现,请附上源表摘要和规则摘要报告此问题。",
+            "Try again; if it happens again, report it with the digests of the table and the policy.",
+        ),
+    )

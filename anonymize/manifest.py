@@ -1,0 +1,125 @@
+"""The manifest: what was done to a table and what risk is left, for people and for programs. It holds no cell value."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from anonymize.claims import grade_statement, not_claimed
+from anonymize.explain import CLASS_NAMES
+from anonymize.policy import AnonymizationPolicy, ColumnRule, Target
+from anonymize.privacy.classes import Classes
+from anonymize.privacy.risk import measure_risk
+from anonymize.techniques.drop import Drop
+from anonymize.techniques.generalize import Generalize
+from anonymize.text import Text
+from anonymize.transform import Transformed
+
+FORMAT: Final = 1
+_DISTRIBUTIONS: Final = ("zhakou", "polars", "polars-hash", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where an extract comes from: digests are SHA-256 in hexadecimal, the table is a file's name."""
+
+    table: str
+    source_digest: str
+    extract_digest: str
+    key_id: str
+    created_at: datetime
+    title: Text | None
+
+
+def build_manifest(policy: AnonymizationPolicy, made: Transformed, origin: Provenance) -> dict[str, Any]:
+    """The manifest, still without the digest of the report, which shows this manifest."""
+    found, target = made.plan.found, policy.target
+    return {
+        "format": FORMAT,
+        "kind": "zhakou.extract",
+        "title": None if origin.title is None else origin.title.as_json(),
+        "created_at": origin.created_at.isoformat(timespec="seconds"),
+        "table": origin.table,
+        "policy": {"name": policy.name, "version": policy.version},
+        "key_id": origin.key_id,
+        "digests": {"source": origin.source_digest, "policy": policy.digest, "extract": origin.extract_digest},
+        "target": {"k": target.k, "l": target.l, "suppression_limit": target.suppression_limit},
+        "rows": {"in": made.before.rows, "out": made.after.rows, "suppressed": made.before.rows - made.after.rows},
+        "columns": [_describe(rule, made) for rule in policy.columns],
+        "risk": {"before": _risk(made.before, target), "after": _risk(made.after, target)},
+        "loss": {
+            "metric": "NCP",
+            "value": round(found.loss, 6),
+            "lower_bound": round(found.lower_bound, 6),
+            "proven_optimal": found.proven_optimal,
+            "nodes": found.nodes,
+        },
+        "grade": grade_statement(policy, made.after),
+        "not_claimed": [sentence.as_json() for sentence in not_claimed(policy)],
+        "versions": _versions(),
+    }
+
+
+def write_canonical(manifest: Mapping[str, Any]) -> bytes:
+    """The manifest's bytes: keys sorted, no blanks, UTF-8, one line."""
+    return json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
+    level = made.plan.level_of(rule.name)
+    technique = rule.technique
+    if isinstance(technique, Generalize):
+        level = technique.level if level is None else level
+        done, levels = technique.words_at(level or 0), technique.hierarchy.depth
+    else:
+        done, levels = technique.words(), 1
+    released = not isinstance(technique, Drop)
+    return {
+        "name": rule.name,
+        "class": str(rule.column_class),
+        "class_name": CLASS_NAMES[rule.column_class].as_json(),
+        "technique": technique.name,
+        "released": released,
+        "type": str(made.extract.schema[rule.name]) if released else None,
+        "level": level,
+        "levels": levels if level is not None else None,
+        "done": done.as_json(),
+        "reason": rule.reason.as_json(),
+        "loss": round(made.losses[rule.name], 6) if rule.name in made.losses else None,
+    }
+
+
+def _risk(classes: Classes, target: Target) -> dict[str, Any]:
+    risk = measure_risk(classes)
+    return {
+        **risk.as_json(),
+        "rows_at_high_risk": risk.rows_at_high_risk,
+        "rows_by_class_size": _rows_by_size(classes, target.k),
+    }
+
+
+def _rows_by_size(classes: Classes, k: int) -> list[dict[str, Any]]:
+    """Shares of the rows by the size of their class: alone, below k, and two steps above it."""
+    edges = sorted({1, 2, k, 2 * k, 10 * k})
+    shares: list[dict[str, Any]] = []
+    for low, after in zip(edges, [*edges[1:], None], strict=True):
+        within = (classes.sizes >= low) & (True if after is None else classes.sizes < after)
+        rows = int(classes.sizes[within].sum())
+        share = rows / classes.rows if classes.rows else 0.0
+        shares.append({"from": low, "to": None if after is None else after - 1, "share": share})
+    return shares
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed as a package"
+    return versions

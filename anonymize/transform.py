@@ -1,0 +1,160 @@
+"""A policy applied to a table: which level each quasi-identifier gets, and the columns as they are released.
+
+The levels are found on numbers (`plan_levels`), the columns made from them (`transform`). Neither removes rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import polars as pl
+
+from anonymize.errors import Place
+from anonymize.fitness import refuse_disagreement, refuse_target
+from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
+from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
+from anonymize.privacy.histogram import build_histogram, sensitive_codes
+from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
+from anonymize.techniques.drop import Drop
+from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
+from anonymize.techniques.keep import Keep
+from anonymize.techniques.mask import Mask
+from anonymize.techniques.pseudonymize import Pseudonymize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The released quasi-identifiers in the order of the policy, and the levels found for them."""
+
+    columns: tuple[Leveled, ...]
+    found: Generalization
+
+    def level_of(self, column: str) -> int | None:
+        for leveled, level in zip(self.columns, self.found.levels, strict=True):
+            if leveled.name == column:
+                return level
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transformed:
+    """An extract in memory, measured before and after.
+
+    Shape: `extract` has no row that misses the target; `losses` is the mean NCP per released quasi-identifier over all
+    rows of the source, removed rows counting 1. `before` counts every quasi-identifier of the policy at its exact
+    values, dropped ones too: an attacker knows them whether or not they are released.
+    """
+
+    plan: Plan
+    extract: pl.DataFrame
+    losses: dict[str, float]
+    before: Classes
+    after: Classes
+
+
+def released_rules(policy: AnonymizationPolicy, column_class: ColumnClass) -> tuple[ColumnRule, ...]:
+    """The rules of one class whose columns reach the extract."""
+    return tuple(rule for rule in policy.of_class(column_class) if not isinstance(rule.technique, Drop))
+
+
+def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: bytes, table: str) -> pl.DataFrame:
+    """Every released column but the quasi-identifiers, which pass unchanged; dropped columns are gone.
+
+    Shape: rows as in `frame`, columns in the order of the table.
+    Raises:
+        BadInput: a column does not fit its technique.
+    """
+    columns: list[pl.Series] = []
+    for source in frame.get_columns():
+        rule = policy.rule_for(source.name)
+        if rule is None:
+            raise LookupError("check_fit refuses tables with columns the policy does not name")
+        place = Place(table=table, column=source.name)
+        match rule.technique:
+            case Drop():
+                continue
+            case Keep():
+                columns.append(source)
+            case Pseudonymize() as technique:
+                columns.append(technique.apply(source, key=key, place=place))
+            case Mask() as technique:
+                columns.append(technique.apply(source, place))
+            case Generalize() as technique:
+                fixed = technique.level is not None
+                columns.append(apply_level(source, technique, place=place) if fixed else source)
+            case _ as unknown:
+                assert_never(unknown)
+    return pl.DataFrame(columns)
+
+
+def plan_levels(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str) -> Plan:
+    """The least-loss levels that meet the policy's target.
+
+    Shape: `frame` as `transform_others` made it: sensitive attributes as they will be released.
+    Raises:
+        BadInput: values that a hierarchy does not know.
+        TargetNotMet: no level does it.
+    """
+    rules = released_rules(policy, ColumnClass.QUASI_ID)
+    columns = tuple(
+        level_column(
+            frame[rule.name],
+            rule.technique if isinstance(rule.technique, Generalize) else None,
+            place=Place(table=table, column=rule.name),
+        )
+        for rule in rules
+    )
+    if not columns:
+        nothing = Generalization(levels=(), loss=0.0, suppressed=0, proven_optimal=True, lower_bound=0.0, nodes=0)
+        return Plan(columns=(), found=nothing)
+    sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
+    histogram = build_histogram(columns, sensitive if policy.target.l is not None else [])
+    found = search_generalization(histogram, policy.target)
+    if isinstance(found, Unreachable):
+        raise refuse_target(policy, table=table, rows=frame.height, removed=found.suppressed)
+    return Plan(columns=columns, found=found)
+
+
+def transform_quasi(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The quasi-identifiers at the levels of the plan; everything else unchanged."""
+    levels = zip(plan.columns, plan.found.levels, strict=True)
+    return frame.with_columns([leveled.released(level, frame[leveled.name]) for leveled, level in levels])
+
+
+def remove_unsafe_rows(
+    policy: AnonymizationPolicy, plan: Plan, *, source: pl.DataFrame, released: pl.DataFrame, table: str
+) -> Transformed:
+    """Measure the released table, remove the rows that miss the target, measure again.
+
+    Shape: `source` and `released` have the same rows in the same order.
+    Raises:
+        TargetNotMet: more rows would have to go than the policy allows, or other rows than the search promised.
+    """
+    quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
+    sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
+    target = policy.target
+    kept = rows_that_meet(released, quasi, sensitive, k=target.k, l=target.l)
+    removed = len(kept) - int(kept.sum())
+    if removed > target.suppression_limit * len(kept) + 1e-9 or removed == len(kept):
+        raise refuse_target(policy, table=table, rows=len(kept), removed=removed)
+    if plan.columns and removed != plan.found.suppressed:
+        raise refuse_disagreement(table)
+    extract = released.filter(kept)
+    known = [rule.name for rule in policy.of_class(ColumnClass.QUASI_ID)]
+    return Transformed(
+        plan=plan,
+        extract=extract,
+        losses=_column_losses(plan, kept),
+        before=measure_classes(source, known, sensitive),
+        after=measure_classes(extract, quasi, sensitive),
+    )
+
+
+def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:
+    standing = kept.to_numpy()
+    losses: dict[str, float] = {}
+    for leveled, level in zip(plan.columns, plan.found.levels, strict=True):
+        cells = leveled.at(level).loss_of_leaf[leveled.codes]
+        losses[leveled.name] = float((cells * standing + ~standing).mean())
+    return losses
