@@ -1,4 +1,4 @@
-"""What this machine can and cannot give: refused loudly when confinement is impossible, said plainly when it is weaker."""
+"""What this machine can give: refused loudly when confinement is impossible, said plainly when it is weaker."""
 
 from __future__ import annotations
 

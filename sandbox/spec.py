@@ -56,6 +56,8 @@ class Limits:
     file_bytes: int = 1 * GIB
     scratch_bytes: int = 512 * MIB
     home_bytes: int = 2 * GIB
+    output_bytes: int = 64 * MIB
+    """Of everything the browser is shown in one session; counted by `sandbox.server.meter`."""
 
     def __post_init__(self) -> None:
         smallest = {
@@ -65,6 +67,7 @@ class Limits:
             "file_bytes": 1 * MIB,
             "scratch_bytes": 1 * MIB,
             "home_bytes": 16 * MIB,
+            "output_bytes": 64 * KIB,
         }
         for name, least in smallest.items():
             value = getattr(self, name)

@@ -72,6 +72,7 @@ class Supervisor:
                 "ready_fd": ready_write,
                 "language": self.workspace.language,
                 "hub": self.workspace.hub_socket is not None,
+                "budget_bytes": self.workspace.limits.output_bytes,
             }
         )
         with server_end, kernel_end:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 LINE_BYTES = 64 * 1024
 KERNELS = 16
@@ -34,16 +35,16 @@ class Refused(Exception):
 
 
 class Agent:
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._kernels = {}
+        self._kernels: dict[str, subprocess.Popen[bytes]] = {}
 
-    def answer(self, line):
+    def answer(self, line: bytes) -> bytes:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise Refused("not an object")
-            act = {"start": self._start, "signal": self._signal, "poll": self._poll}.get(request.get("act"))
+            act = {"start": self._start, "signal": self._signal, "poll": self._poll}.get(str(request.get("act")))
             if act is None:
                 raise Refused("no such act")
             kernel = request.get("kernel")
@@ -56,7 +57,7 @@ class Agent:
             said = {"error": type(error).__name__}
         return json.dumps(said).encode() + b"\n"
 
-    def _start(self, kernel, request):
+    def _start(self, kernel: str, request: dict[str, Any]) -> dict[str, object]:
         running = self._kernels.get(kernel)
         if running is not None and running.poll() is None:
             raise Refused("runs already")
@@ -82,7 +83,7 @@ class Agent:
             score.write(OUT_OF_MEMORY_SCORE)
         return {"pid": self._kernels[kernel].pid}
 
-    def _signal(self, kernel, request):
+    def _signal(self, kernel: str, request: dict[str, Any]) -> dict[str, object]:
         number = request.get("signal")
         if type(number) is not int or number not in SIGNALS:
             raise Refused("no such signal")
@@ -91,12 +92,12 @@ class Agent:
             os.killpg(running.pid, number)
         return {}
 
-    def _poll(self, kernel, request):
+    def _poll(self, kernel: str, request: dict[str, Any]) -> dict[str, object]:
         running = self._kernels.get(kernel)
         return {"status": 0 if running is None else running.poll(), "known": running is not None}
 
 
-def serve(connection):
+def serve(connection: socket.socket) -> None:
     """Answer until the server is gone; then this box has nothing left to do."""
     agent = Agent(tempfile.mkdtemp(prefix="kernels-"))
     with connection, connection.makefile("rb") as lines:
@@ -106,7 +107,7 @@ def serve(connection):
             connection.sendall(agent.answer(line))
 
 
-def main():
+def main() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

@@ -16,7 +16,7 @@ class Via(StrEnum):
     MESSAGE = "message"
     CONTENTS = "contents"
     NAMES = "names"
-    NOTICE = "notice"
+    SPARE = "spare"
 
 
 @dataclass(slots=True)
@@ -24,17 +24,32 @@ class Meter:
     """What may still leave. `limit_bytes` is fixed by whoever starts the server, never by a request."""
 
     limit_bytes: int
+    spare_bytes: int = 48 * 1024
+    """Beyond the budget, for notices and for the few small messages a browser waits for; then silence."""
     used: dict[Via, int] = field(default_factory=dict)
 
     @property
     def spent_bytes(self) -> int:
-        return sum(self.used.values())
+        """Of the budget; the spare is apart."""
+        return sum(size for via, size in self.used.items() if via is not Via.SPARE)
 
     def spend(self, size: int, via: Via) -> bool:
         """Whether so many bytes may pass; they are counted if they may."""
-        if size < 0:
-            raise ValueError("a size below zero")
+        _check(size)
         if self.spent_bytes + size > self.limit_bytes:
             return False
         self.used[via] = self.used.get(via, 0) + size
         return True
+
+    def spend_spare(self, size: int) -> bool:
+        """Whether so many bytes of the spare may pass; never more in all than `limit_bytes + spare_bytes`."""
+        _check(size)
+        if self.used.get(Via.SPARE, 0) + size > self.spare_bytes:
+            return False
+        self.used[Via.SPARE] = self.used.get(Via.SPARE, 0) + size
+        return True
+
+
+def _check(size: int) -> None:
+    if size < 0:
+        raise ValueError("a size below zero")

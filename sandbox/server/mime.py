@@ -15,20 +15,25 @@ from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 
 MAX_HTML_DEPTH = 64
-_ELEMENTS = frozenset(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li "
-    "mark ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var".split()
+_ELEMENT_NAMES = (
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd "
+    "li mark ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var"
 )
+_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _VOID = frozenset({"br", "col", "hr", "img"})
-_WITH_CONTENT = frozenset(
+_DROPPED_NAMES = (
     "applet audio canvas embed frame frameset head iframe math noembed noframes noscript object option script select "
-    "style svg template textarea title video xmp".split()
+    "style svg template textarea title video xmp"
 )
+_WITH_CONTENT = frozenset(_DROPPED_NAMES.split())
 """Dropped together with everything inside them."""
 _ATTRIBUTES = frozenset({"class", "title", "colspan", "rowspan", "scope", "border", "align", "open", "lang", "dir"})
 _PLAIN_VALUE = re.compile(r"[\w \-.%#/:;,()\u4e00-\u9fff]{0,200}")
 _STYLES = frozenset(
-    "text-align vertical-align font-weight font-style color background-color width min-width max-width white-space".split()
+    {
+        *("text-align", "vertical-align", "font-weight", "font-style", "white-space"),
+        *("color", "background-color", "width", "min-width", "max-width"),
+    }
 )
 _STYLE_VALUE = re.compile(r"[a-zA-Z0-9#%. \-]{1,40}")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=\s]+)")

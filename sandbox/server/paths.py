@@ -1,8 +1,8 @@
 """Which requests the server answers at all: method and path, on a list; everything else is 403.
 
 Pure. Deny by default at the application's look-up of a handler, so that an upgrade which adds a route adds nothing.
-The list holds what JupyterLab 4.6 asks for when it opens, edits and runs a notebook, and no more: no /files, /nbconvert,
-/view, terminals, LSP, metrics, checkpoints, trust, extension manager, build, licences or spec.
+The list holds what JupyterLab 4.6 asks for when it opens, edits and runs a notebook, and no more: no /files, /view,
+/nbconvert, terminals, LSP, metrics, checkpoints, trust, extension manager, build, licences or spec.
 """
 
 from __future__ import annotations

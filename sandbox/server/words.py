@@ -17,7 +17,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     },
     "budget": {
         "zh": "[zhakou] 本次会话的显示额度已用完，后续输出不再显示。计算仍在进行；请联系安全联系人。",
-        "en": "[zhakou] The display budget of this session is used up; further output is withheld. Computation goes on.",
+        "en": "[zhakou] The display budget of this session is used up. Output is withheld; computation goes on.",
     },
     "contents_budget": {
         "zh": "本次会话的显示额度已用完，不能再读取文件。",
