@@ -7,14 +7,30 @@ from pathlib import Path
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
+from hub.catalog import pages as catalog
 from hub.context import Hub
+from hub.extracts import pages as extracts
+from hub.gate import pages as gate
+from hub.ledger import pages as ledger
+from hub.licensing import pages as licensing
+from hub.products import pages as products
 from hub.web import entrance, home, refusals
 from hub.web.guards import Guards
 from hub.web.sessions import Sessions
 from hub.web.visit import Login, Portal, guard
+from hub.workspaces import pages as workspaces
 
 STATIC = Path(__file__).resolve().parent / "static"
-ROOMS: tuple[APIRouter, ...] = (home.router,)
+ROOMS: tuple[APIRouter, ...] = (
+    home.router,
+    catalog.router,
+    licensing.router,
+    extracts.router,
+    workspaces.router,
+    gate.router,
+    products.router,
+    ledger.router,
+)
 UPLOAD_OVERHEAD = 2**20
 """Bytes of a form around the file in it."""
 

@@ -2,15 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hub.web.visit import Visited
+from hub.catalog.actions import list_tables
+from hub.catalog.model import TableStatus
+from hub.extracts.actions import list_extracts
+from hub.extracts.model import ExtractStatus
+from hub.gate.actions import list_requests, vote_refusals
+from hub.gate.model import RequestStatus
+from hub.licensing.actions import list_licences, list_scenarios, terms_of
+from hub.licensing.model import ScenarioStatus
+from hub.licensing.rules import refusals_to_use
+from hub.message import Message, msg
+from hub.people.rules import Verb, refusals_to_act
+from hub.products.actions import grants_of
+from hub.web.visit import Visit, Visited
+from hub.workspaces.actions import open_refusals
 
 router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing that waits for the reader, with the page where it is done."""
+
+    kind: Message
+    title: str
+    subject: str
+    address: tuple[str, ...]
 
 
 @router.get("/")
 def home(visit: Visited) -> Response:
     """What waits for the reader."""
-    return visit.page("web/home.html")
+    return visit.page("web/home.html", tasks=list(tasks_of(visit)), counts=_counts(visit))
+
+
+def tasks_of(visit: Visit) -> Iterator[Task]:
+    """Everything in the walk that this person, and nobody before them, has to do next."""
+    yield from _for_the_bureau(visit)
+    yield from _for_the_centre(visit)
+    yield from _for_reviewers(visit)
+    yield from _for_operators(visit)
+
+
+def _may(visit: Visit, verb: Verb) -> bool:
+    return not refusals_to_act(visit.actor, verb)
+
+
+def _for_the_bureau(visit: Visit) -> Iterator[Task]:
+    if _may(visit, Verb.PUBLISH_TABLE):
+        for table in list_tables(visit.hub, visit.actor):
+            if table.status is TableStatus.DRAFT:
+                address = ("catalog/tables", table.id)
+                yield Task(kind=msg("Publish a table"), title=visit.name_of(table), subject=table.id, address=address)
+    if _may(visit, Verb.DECIDE_SCENARIO):
+        licensed = {licence.scenario_id for licence in list_licences(visit.hub, visit.actor)}
+        for scenario in list_scenarios(visit.hub, visit.actor):
+            if scenario.status is ScenarioStatus.FILED:
+                address = ("licences/scenarios", scenario.id)
+                kind = msg("Decide on a scenario")
+                yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address)
+            elif scenario.status is ScenarioStatus.APPROVED and scenario.id not in licensed:
+                address = ("licences/grant", scenario.id)
+                yield Task(kind=msg("Grant a licence"), title=scenario.title, subject=scenario.id, address=address)
+
+
+def _for_the_centre(visit: Visit) -> Iterator[Task]:
+    if _may(visit, Verb.BUILD_EXTRACT):
+        there = {
+            (extract.licence_id, extract.table_id)
+            for extract in list_extracts(visit.hub, visit.actor)
+            if extract.status is not ExtractStatus.REFUSED
+        }
+        for licence in list_licences(visit.hub, visit.actor):
+            if refusals_to_use(terms_of(licence), visit.hub.clock()):
+                continue
+            for row in licence.tables:
+                if (licence.id, row.table_id) not in there:
+                    address = ("licences", licence.id)
+                    yield Task(kind=msg("Build an extract"), title=row.table_id, subject=licence.id, address=address)
+    if _may(visit, Verb.DELIVER_RELEASE):
+        for request in list_requests(visit.hub, visit.actor):
+            if request.status is RequestStatus.APPROVED:
+                address = ("requests", request.id)
+                yield Task(kind=msg("Release"), title=request.title, subject=request.id, address=address)
+
+
+def _for_reviewers(visit: Visit) -> Iterator[Task]:
+    if not _may(visit, Verb.CAST_VOTE):
+        return
+    for request in list_requests(visit.hub, visit.actor):
+        if not vote_refusals(visit.hub, visit.actor, request):
+            address = ("requests", request.id)
+            yield Task(kind=msg("Review and vote"), title=request.title, subject=request.id, address=address)
+
+
+def _for_operators(visit: Visit) -> Iterator[Task]:
+    if _may(visit, Verb.REDEEM_GRANT):
+        for request in list_requests(visit.hub, visit.actor):
+            if request.status is not RequestStatus.RELEASED:
+                continue
+            for grant in grants_of(visit.hub, visit.actor, request.id):
+                if grant.recipient_id == visit.person.id and grant.redeemed_at is None:
+                    address = ("products", request.id)
+                    kind = msg("Download a released product")
+                    yield Task(kind=kind, title=request.title, subject=request.id, address=address)
+    if _may(visit, Verb.OPEN_WORKSPACE):
+        for licence in list_licences(visit.hub, visit.actor):
+            if not open_refusals(visit.hub, visit.actor, licence.id):
+                title = licence.purpose if len(licence.purpose) <= 60 else f"{licence.purpose[:59]}…"
+                kind = msg("Work in the workspace")
+                yield Task(kind=kind, title=title, subject=licence.id, address=("workspaces",))
+
+
+def _counts(visit: Visit) -> dict[str, int]:
+    """How many things the reader can see in each room."""
+    requests = list_requests(visit.hub, visit.actor)
+    return {
+        "catalog": len(list_tables(visit.hub, visit.actor)),
+        "licensing": len(list_licences(visit.hub, visit.actor)),
+        "extracts": len(list_extracts(visit.hub, visit.actor)),
+        "gate": len(requests),
+        "products": sum(1 for request in requests if request.status is RequestStatus.RELEASED),
+    }

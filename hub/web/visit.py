@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Protocol, cast
 from urllib.parse import quote
@@ -27,8 +27,8 @@ from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, Refusal
 from hub.message import Message, msg
 from hub.people.actions import find_person
-from hub.people.actor import Actor, Role
-from hub.people.model import Person
+from hub.people.actor import SYSTEM, Actor, Role
+from hub.people.model import Organisation, Person
 from hub.web import templating
 from hub.web.form import MOST_FIELDS, Form
 from hub.web.guards import UNSAFE_METHODS
@@ -120,6 +120,8 @@ class Visit:
     session: Session
     person: Person
     form: Form
+    names: dict[str, str] = field(default_factory=dict)
+    """Names looked up for this page, by id."""
 
     @property
     def hub(self) -> Hub:
@@ -145,8 +147,26 @@ class Visit:
         return RedirectResponse(self.portal.path(*parts), status_code=HTTPStatus.SEE_OTHER)
 
     def name_of(self, thing: object) -> str:
-        """The name of a person, organisation or table in the reader's language."""
-        return str(getattr(thing, f"name_{self.language.code}", ""))
+        """The name or title of a person, organisation or table in the reader's language."""
+        code = self.language.code
+        return str(getattr(thing, f"name_{code}", "") or getattr(thing, f"title_{code}", ""))
+
+    def org(self, org_id: str) -> str:
+        """The name of an organisation by its id."""
+        return self._named(Organisation, org_id)
+
+    def who(self, person_id: str | None) -> str:
+        """The name of a person by their id."""
+        return self._named(Person, person_id or "")
+
+    def _named(self, kind: type[Organisation] | type[Person], key: str) -> str:
+        if key == SYSTEM.person_id:
+            return self.language.gettext("the platform")
+        if key not in self.names:
+            with self.hub.reading() as session:
+                found = session.get(kind, key)
+            self.names[key] = self.name_of(found) if found else key or "–"
+        return self.names[key]
 
 
 def portal_of(request: Request) -> Portal:

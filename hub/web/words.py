@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.extracts.model import ExtractStatus
+from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
+from hub.ledger.events import EventKind
+from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
 from hub.message import Message, msg
 from hub.people.actor import OrgKind, Role
 from hub.people.rules import Verb
+from hub.workspaces.model import WorkspaceStatus
 
 WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     Role: {
@@ -52,12 +58,154 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.REDEEM_GRANT: msg("use a download grant"),
         Verb.READ_LEDGER: msg("read the ledger"),
     },
+    ShareType: {
+        ShareType.UNCONDITIONAL: msg("unconditional sharing"),
+        ShareType.AUTHORIZED: msg("authorized sharing"),
+        ShareType.NONE: msg("not shared"),
+    },
+    OpenType: {
+        OpenType.UNCONDITIONAL: msg("open without conditions"),
+        OpenType.CONDITIONAL: msg("open with conditions"),
+        OpenType.NONE: msg("not open"),
+    },
+    UpdateCycle: {
+        UpdateCycle.REALTIME: msg("real time"),
+        UpdateCycle.DAILY: msg("daily"),
+        UpdateCycle.WEEKLY: msg("weekly"),
+        UpdateCycle.MONTHLY: msg("monthly"),
+        UpdateCycle.QUARTERLY: msg("quarterly"),
+        UpdateCycle.HALF_YEARLY: msg("half-yearly"),
+        UpdateCycle.YEARLY: msg("yearly"),
+        UpdateCycle.IRREGULAR: msg("irregular"),
+        UpdateCycle.ONCE: msg("once"),
+    },
+    ColumnClass: {
+        ColumnClass.DIRECT_ID: msg("direct identifier"),
+        ColumnClass.QUASI_ID: msg("quasi-identifier"),
+        ColumnClass.SENSITIVE_ATTR: msg("sensitive attribute"),
+        ColumnClass.FREE_TEXT: msg("free text"),
+        ColumnClass.NON_SENSITIVE: msg("not sensitive"),
+    },
+    Grade: {
+        Grade.L1: msg("L1 public"),
+        Grade.L2: msg("L2 internal"),
+        Grade.L3: msg("L3 restricted"),
+        Grade.L4: msg("L4 highly sensitive"),
+    },
+    TableStatus: {
+        TableStatus.DRAFT: msg("draft"),
+        TableStatus.PUBLISHED: msg("published"),
+    },
+    Lane: {
+        Lane.PUBLIC: msg("public governance and public interest"),
+        Lane.INDUSTRY: msg("industry development"),
+    },
+    GrantSource: {
+        GrantSource.CITY_OVERALL: msg("within the city's overall licence"),
+        GrantSource.DISTRICT_EXCEPTION: msg("by a provision for the district"),
+        GrantSource.PILOT: msg("pilot approved by the competent authority"),
+    },
+    ScenarioStatus: {
+        ScenarioStatus.FILED: msg("waits for a decision"),
+        ScenarioStatus.APPROVED: msg("approved"),
+        ScenarioStatus.REFUSED: msg("not approved"),
+    },
+    LicenceStatus: {
+        LicenceStatus.ACTIVE: msg("in force"),
+        LicenceStatus.SUSPENDED: msg("suspended"),
+    },
+    ExtractStatus: {
+        ExtractStatus.BUILDING: msg("being built"),
+        ExtractStatus.ISSUED: msg("issued"),
+        ExtractStatus.REFUSED: msg("not issued"),
+    },
+    WorkspaceStatus: {
+        WorkspaceStatus.OPEN: msg("running"),
+        WorkspaceStatus.CLOSED: msg("stopped"),
+    },
+    RequestStatus: {
+        RequestStatus.CHECKING: msg("machine check"),
+        RequestStatus.MACHINE_REFUSED: msg("refused by the machine check"),
+        RequestStatus.IN_REVIEW: msg("human review"),
+        RequestStatus.REFUSED: msg("refused by the review"),
+        RequestStatus.WITHDRAWN: msg("withdrawn"),
+        RequestStatus.APPROVED: msg("approved, waits for release"),
+        RequestStatus.RELEASED: msg("released"),
+    },
+    ProductForm: {
+        ProductForm.INDEX: msg("index or statistics"),
+        ProductForm.REPORT: msg("report"),
+        ProductForm.MODEL: msg("model"),
+    },
+    Decision: {
+        Decision.APPROVE: msg("approves"),
+        Decision.OBJECT: msg("objects"),
+    },
+    Seat: {
+        Seat.PROVIDER: msg("provider reviewer"),
+        Seat.COMPLIANCE: msg("compliance reviewer"),
+        Seat.SECURITY: msg("security reviewer"),
+    },
+    EventKind: {
+        EventKind.SITE_STARTED: msg("Service started"),
+        EventKind.PERSON_APPOINTED: msg("Appointment entered"),
+        EventKind.PERSON_SIGNED_IN: msg("Signed in"),
+        EventKind.ACTION_REFUSED: msg("Action refused"),
+        EventKind.FILE_RECEIVED: msg("File received"),
+        EventKind.TABLE_REGISTERED: msg("Table registered"),
+        EventKind.TABLE_PUBLISHED: msg("Table published"),
+        EventKind.SCENARIO_FILED: msg("Scenario filed"),
+        EventKind.SCENARIO_DECIDED: msg("Scenario decided"),
+        EventKind.LICENCE_GRANTED: msg("Licence granted"),
+        EventKind.LICENCE_SUSPENDED: msg("Licence suspended"),
+        EventKind.LICENCE_RESUMED: msg("Licence resumed"),
+        EventKind.EXTRACT_REQUESTED: msg("Extract requested"),
+        EventKind.EXTRACT_ISSUED: msg("Extract issued"),
+        EventKind.EXTRACT_REFUSED: msg("Extract not issued"),
+        EventKind.WORKSPACE_OPENED: msg("Workspace opened"),
+        EventKind.EXTRACT_MOUNTED: msg("Extract mounted read-only"),
+        EventKind.WORKSPACE_CLOSED: msg("Workspace closed"),
+        EventKind.EXPORT_SUBMITTED: msg("Export request submitted, files frozen"),
+        EventKind.EXPORT_CHECKED: msg("Machine check done"),
+        EventKind.EXPORT_WITHDRAWN: msg("Export request withdrawn"),
+        EventKind.VOTE_CAST: msg("Vote cast"),
+        EventKind.EXPORT_APPROVED: msg("Export request approved"),
+        EventKind.EXPORT_REFUSED: msg("Export request refused"),
+        EventKind.RELEASE_DELIVERED: msg("Release delivered"),
+        EventKind.GRANT_ISSUED: msg("Download grant issued"),
+        EventKind.GRANT_REDEEMED: msg("Download grant used"),
+    },
 }
 
-SPOKEN_VALUES = frozenset({"role", "roles", "verb", "status", "state"})
+SPOKEN_VALUES = frozenset({"role", "roles", "verb", "status", "state", "seats"})
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
-TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {}
+TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
+    TableStatus: {TableStatus.DRAFT: "wait", TableStatus.PUBLISHED: "good"},
+    ScenarioStatus: {
+        ScenarioStatus.FILED: "wait",
+        ScenarioStatus.APPROVED: "good",
+        ScenarioStatus.REFUSED: "bad",
+    },
+    LicenceStatus: {LicenceStatus.ACTIVE: "good", LicenceStatus.SUSPENDED: "bad"},
+    ExtractStatus: {
+        ExtractStatus.BUILDING: "wait",
+        ExtractStatus.ISSUED: "good",
+        ExtractStatus.REFUSED: "bad",
+    },
+    WorkspaceStatus: {WorkspaceStatus.OPEN: "good"},
+    RequestStatus: {
+        RequestStatus.CHECKING: "wait",
+        RequestStatus.MACHINE_REFUSED: "bad",
+        RequestStatus.IN_REVIEW: "wait",
+        RequestStatus.REFUSED: "bad",
+        RequestStatus.APPROVED: "wait",
+        RequestStatus.RELEASED: "good",
+    },
+    Decision: {Decision.APPROVE: "good", Decision.OBJECT: "bad"},
+    Grade: {Grade.L1: "good", Grade.L3: "wait", Grade.L4: "bad"},
+    ColumnClass: {ColumnClass.DIRECT_ID: "bad", ColumnClass.QUASI_ID: "wait", ColumnClass.SENSITIVE_ATTR: "wait"},
+}
 
 
 def word(value: StrEnum) -> Message:
@@ -74,11 +222,15 @@ def say(message: Message | StrEnum | str, translate: Callable[[str], str]) -> st
         message = word(message)
     if isinstance(message, str):
         return message
+    if message.chinese:
+        return message.render(translate)
     values = {name: _spoken(name, value, translate) for name, value in message.values}
     return translate(message.source).format_map(values)
 
 
 def _spoken(name: str, value: str | int, translate: Callable[[str], str]) -> str | int:
+    if isinstance(value, StrEnum):
+        return translate(word(value).source) if type(value) in WORDS else value
     if name not in SPOKEN_VALUES or not isinstance(value, str):
         return value
     words = [_word_of_code(code) for code in value.split(", ")]
