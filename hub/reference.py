@@ -56,7 +56,7 @@ def write(folder: Path = FOLDER) -> tuple[str, ...]:
 
 
 def _commands() -> str:
-    from hub.cli import main
+    from hub.cli import zhakou
 
     lines = [
         "# Commands",
@@ -65,7 +65,7 @@ def _commands() -> str:
         "23 bad input, 24 checks failed.",
         "",
     ]
-    for path, command in _walk(main, "zhakou"):
+    for path, command in commands_of(zhakou, "zhakou"):
         if isinstance(command, click.Group):
             continue
         context = click.Context(command, info_name=path)
@@ -81,12 +81,17 @@ def _commands() -> str:
     return "\n".join(lines)
 
 
-def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+def commands_of(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and everything below it, with the words that call it."""
     yield path, command
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            if not command.commands[name].hidden:
-                yield from _walk(command.commands[name], f"{path} {name}")
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is None:
+                raise LookupError(f"the overview names {name}, but there is no such command")
+            if not inner.hidden:
+                yield from commands_of(inner, f"{path} {name}")
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------
@@ -201,7 +206,10 @@ def _refusals() -> str:
                 old = found.get(reason.code)
                 if old is None or (reason.meaning and not old.meaning):
                     found[reason.code] = reason
-    rows = [(f"`{code}`", found[code].meaning, f"`{found[code].source}`") for code in sorted(found)]
+    rows = [
+        (f"`{code}`", found[code].meaning or "worded where it is met", f"`{found[code].source}`")
+        for code in sorted(found)
+    ]
     head = [
         "# Refusals",
         "",
@@ -219,22 +227,40 @@ def _reasons(path: Path) -> Iterator[_Reason]:
         for code, meaning in _CODE.findall(ast.get_docstring(tree) or ""):
             yield _Reason(code, _one_line(meaning), source)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        given = {word.arg: word.value for word in node.keywords if word.arg}
-        code = _constant(given.get("rule")) or (_constant(given.get("code")) if "text" in given else "")
-        if code and re.fullmatch(r"[a-z][a-z_0-9]*(\.[a-z_0-9]+)*", code):
-            yield _Reason(code, _sentence(given.get("text")), source)
+        if isinstance(node, ast.Call):
+            code = _code_of(node)
+            if code:
+                yield _Reason(code, _sentence(node), source)
 
 
-def _sentence(node: ast.expr | None) -> str:
-    """The English of `msg("…")`, `Text(zh, en)` or a bare string; empty if it is put together elsewhere."""
-    if isinstance(node, ast.Call):
-        named = {word.arg: word.value for word in node.keywords}
-        if "en" in named:
-            return _one_line(_constant(named["en"]))
-        return _one_line(_constant(node.args[-1])) if node.args else ""
-    return _one_line(_constant(node))
+def _code_of(call: ast.Call) -> str:
+    """The code a call builds a refusal with: `rule=`, `code=` or the first argument; empty if it builds none."""
+    given = {word.arg: word.value for word in call.keywords if word.arg}
+    if "holds" in given:
+        return ""  # a step of a verification: it says yes as well as no
+    code = _constant(given.get("rule")) or _constant(given.get("code"))
+    if not code and call.args and any(_is_sentence(other) for other in (*call.args[1:], *given.values())):
+        code = _constant(call.args[0])
+        if "." not in code:
+            return ""
+    return code if re.fullmatch(r"[a-z][a-z_0-9]*(\.[a-z_0-9]+)*", code) else ""
+
+
+def _is_sentence(node: ast.expr | None) -> bool:
+    makers = ("msg", "both", "Text", "Words")
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
+
+
+def _sentence(call: ast.Call) -> str:
+    """The English of what the call says, if it is said there: `text=`, `en=`, or the first sentence given."""
+    named = {word.arg: word.value for word in call.keywords if word.arg}
+    for node in (named.get("text"), named.get("en"), *(() if "text" in named else (*call.args, *named.values()))):
+        if isinstance(node, ast.Call) and _is_sentence(node):
+            inner = {word.arg: word.value for word in node.keywords}
+            return _one_line(_constant(inner["en"] if "en" in inner else node.args[-1]))
+        if node is not None and node in (named.get("text"), named.get("en")) and _constant(node):
+            return _one_line(_constant(node))
+    return ""
 
 
 def _constant(node: ast.expr | None) -> str:
