@@ -6,18 +6,15 @@ has this file?) and by the gate (may these bytes leave?).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.process import run_confined
+from sandbox.process import PYTHON, run_confined
 
-from hub.settings import PROJECT
 from sandbox.errors import SandboxError
 from sandbox.spec import Limits
 
-INSIDE = "/opt/zhakou"
 MEMORY = 4 * 2**30
 SCRATCH = 256 * 2**20
 
@@ -43,8 +40,8 @@ def run_tool(
     """Run `python -m anonymize.cli COMMAND...` in a box that sees `files` (path outside, path inside)."""
     try:
         done = run_confined(
-            [sys.executable, "-m", "anonymize.cli", *command],
-            read_only=[(PROJECT / "anonymize", f"{INSIDE}/anonymize"), *files],
+            [PYTHON, "-m", "anonymize.cli", *command],
+            read_only=files,
             limits=Limits(memory_bytes=memory, processes=64, scratch_bytes=SCRATCH),
             timeout=timeout,
         )

@@ -102,7 +102,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
     """
     then = hub.clock() - YEARS_BACK
     earlier = Hub(hub.settings, clock=lambda: then)
-    _people(earlier)
+    appoint_everyone(earlier)
     with tempfile.TemporaryDirectory(prefix="zhakou-seed-") as folder:
         say(msg("Generating and registering the demonstration tables…"))
         elder, fair = Path(folder) / "mz_elder_care.csv", Path(folder) / "fair.csv"
@@ -160,7 +160,8 @@ def policy_of(table_id: str) -> str:
     return (POLICIES / f"{table_id}.toml").read_text(encoding="utf-8")
 
 
-def _people(hub: Hub) -> None:
+def appoint_everyone(hub: Hub) -> None:
+    """Found the organisations and open the demonstration accounts; what is there is left alone."""
     state = hub.settings.state_dir
     if not _kept(state):
         _keep(state, {"password": "-".join(secrets.token_hex(2) for _ in range(4)), "complete": False})

@@ -8,12 +8,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from anonymize.table import file_digest
 from hub.catalog.actions import published_table
 from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, unknown
 from hub.extracts.model import Extract, ExtractStatus
 from hub.extracts.rules import refusals_to_build
-from hub.extracts.worker import Built, run_worker
+from hub.extracts.worker import Built, Failed, run_worker
 from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
 from hub.licensing.actions import find_licence, licence_in, list_licences, usable_licence
@@ -77,6 +78,16 @@ def run_extract(hub: Hub, actor: Actor, *, extract_id: str) -> Extract:
         key_file=hub.keys.pseudonym_key_file(job.licence_id),
         folder=hub.folders.extracts / job.id,
     )
+    if isinstance(result, Built) and (
+        result.manifest["digests"]["source"] != job.source_digest
+        or result.manifest["digests"]["policy"] != job.policy_digest
+        or result.manifest["digests"]["extract"] != file_digest(result.folder / "extract.parquet")
+    ):
+        result = Failed(
+            code="extract.digests",
+            zh="产出与源文件、策略或清单的摘要不一致,脱敏数据包不予采用;请联系区数据局核查。",
+            en="Source, policy or extract have other digests than written down; not used. Tell the data bureau.",
+        )
     with hub.transaction(actor, Verb.BUILD_EXTRACT, extract_id) as tx:
         extract = _extract(tx.session, extract_id)
         extract.finished_at = tx.now
