@@ -22,9 +22,9 @@ def grade_statement(policy: AnonymizationPolicy, after: Classes) -> dict[str, An
     k, worst = policy.target.k, f"{1 / after.k:.2%}"
     direct = _direct_identifiers(policy)
     text = Text(
-        f"平台自评,参照 {STANDARD} 的四级划分:{direct.zh};在规则列出的准标识符上,每个等价类至少 {after.k} 行,"
-        f"单行的重标识风险最高 {worst},不高于规则设定的 1/{k}。据此对应第 {_REACHED} 级(重标识风险低于可接受阈值)。"
-        "阈值由规则设定,不是该标准给出的数值;本结论也不是评估机构的评估结果。",
+        f"平台自评，参照 {STANDARD} 的四级划分：{direct.zh}；在规则列出的准标识符上，每个等价类至少 {after.k} 行，"
+        f"单行的重标识风险最高 {worst}，不高于规则设定的 1/{k}。据此对应第 {_REACHED} 级（重标识风险低于可接受阈值）。"
+        "阈值由规则设定，不是该标准给出的数值；本结论也不是评估机构的评估结果。",
         f"The platform's own reading of the four grades of {STANDARD}: {direct.en}; on the quasi-identifiers named in "
         f"the policy every class has at least {after.k} rows, so a row's risk of re-identification is at most {worst}, "
         f"not above the policy's 1/{k}. This corresponds to grade {_REACHED} (risk below an acceptable threshold). The "
@@ -37,17 +37,17 @@ def not_claimed(policy: AnonymizationPolicy) -> list[Text]:
     """What a reader might believe of the extract and must not."""
     sentences = [
         Text(
-            "这是去标识化,不是匿名化:脱敏数据包仍是个人信息,只能在隔离的工作空间内使用。",
+            "这是去标识化，不是匿名化：脱敏数据包仍是个人信息，只能在隔离的工作空间内使用。",
             "This is de-identification, not anonymization: the extract is still personal information and stays inside "
             "an isolated workspace.",
         ),
         Text(
-            "风险只就规则列出的准标识符度量;知道其他列内容的人面对的难度更低。",
+            "风险只就规则列出的准标识符度量；知道其他列内容的人面对的难度更低。",
             "Risk is measured on the quasi-identifiers named in the policy; whoever knows other columns as well has an "
             "easier task.",
         ),
         Text(
-            "k 防的是认出某一行,防不住推断:同一等价类的人若敏感取值都相同,不必认出也能得知。",
+            "k 防的是认出某一行，防不住推断：同一等价类的人若敏感取值都相同，不必认出也能得知。",
             "k stands against picking out a row, not against inference: if all in a class share a sensitive value, it "
             "is known without picking anybody out.",
         ),
@@ -59,7 +59,7 @@ def not_claimed(policy: AnonymizationPolicy) -> list[Text]:
     if any(isinstance(rule.technique, Pseudonymize) for rule in policy.columns):
         sentences.append(
             Text(
-                "持有本协议密钥的人可以逐个试出假名对应的标识;密钥保管在工作空间之外。",
+                "持有本协议密钥的人可以逐个试出假名对应的标识；密钥保管在工作空间之外。",
                 "Whoever holds the licence's key can find the identifier behind a pseudonym by trying; the key is kept "
                 "outside every workspace.",
             )

@@ -133,7 +133,7 @@ def _key(key_file: Path | None, policy: AnonymizationPolicy) -> bytes:
             raise BadInput(
                 code="key.missing",
                 subject="--key-file",
-                text=Text("规则要求假名化,但没有给出密钥。", "The policy pseudonymizes, but no key was given."),
+                text=Text("规则要求假名化，但没有给出密钥。", "The policy pseudonymizes, but no key was given."),
                 next_step=Text(
                     "请用 --key-file 指定该协议的密钥文件。", "Name the licence's key file with --key-file."
                 ),
@@ -182,9 +182,9 @@ def _summary(done: Extracted, language: Language) -> str:
     rows, loss = done.manifest["rows"], done.manifest["loss"]["value"]
     digest = done.manifest["digests"]["extract"]
     lines = Text(
-        f"已生成脱敏数据包:{done.rows} 行,k = {done.k},删除 {rows['suppressed']} 行,细节损失 (NCP) {loss:.1%}\n"
+        f"已生成脱敏数据包：{done.rows} 行，k = {done.k}，删除 {rows['suppressed']} 行，细节损失 (NCP) {loss:.1%}\n"
         f"  数据   {done.extract_path}\n  清单   {done.manifest_path}\n  报告   {done.report_path}\n  SHA-256 {digest}",
-        f"Extract made: {done.rows} rows, k = {done.k}, {rows['suppressed']} rows removed, detail lost {loss:.1%} (NCP)\n"
+        f"Extract made: {done.rows} rows, k = {done.k}, {rows['suppressed']} rows removed, detail lost {loss:.1%} NCP\n"
         f"  data     {done.extract_path}\n  manifest {done.manifest_path}\n  report   {done.report_path}\n"
         f"  SHA-256  {digest}",
     )
@@ -193,13 +193,13 @@ def _summary(done: Extracted, language: Language) -> str:
 
 def _risk_lines(found: Risk, language: Language) -> str:
     lines = [
-        Text(f"行数 {found.rows},等价类 {found.classes}", f"{found.rows} rows in {found.classes} classes"),
+        Text(f"行数 {found.rows}，等价类 {found.classes}", f"{found.rows} rows in {found.classes} classes"),
         Text(
-            f"k = {found.k},独一无二的行 {found.uniques}", f"k = {found.k}, rows alone in their class: {found.uniques}"
+            f"k = {found.k}，独一无二的行 {found.uniques}", f"k = {found.k}, rows alone in their class: {found.uniques}"
         ),
         Text(
-            f"重标识风险:最高 {found.prosecutor_max:.4f},平均 {found.prosecutor_mean:.4f},"
-            f"记者模型最高 {found.journalist_max:.4f},营销者模型 {found.marketer:.4f}",
+            f"重标识风险：最高 {found.prosecutor_max:.4f}，平均 {found.prosecutor_mean:.4f}，"
+            f"记者模型最高 {found.journalist_max:.4f}，营销者模型 {found.marketer:.4f}",
             f"risk: prosecutor highest {found.prosecutor_max:.4f}, mean {found.prosecutor_mean:.4f}; "
             f"journalist highest {found.journalist_max:.4f}; marketer {found.marketer:.4f}",
         ),

@@ -50,7 +50,7 @@ def read_csv_text(
             path,
             "table.broken",
             found=Text(
-                "各行的列数与表头不一致,或引号不成对", "rows do not fit the header, or a quotation mark is left open"
+                "各行的列数与表头不一致，或引号不成对", "rows do not fit the header, or a quotation mark is left open"
             ),
         ) from None  # polars quotes the cells it stumbled over
     frame.columns = names

@@ -88,7 +88,7 @@ class Place:
             code=code,
             subject=self.subject,
             text=Text(
-                f"表 {self.table} 的列“{self.column}”被拒绝:{found.zh}。",
+                f"表 {self.table} 的列“{self.column}”被拒绝：{found.zh}。",
                 f"Table {self.table}, column “{self.column}” refused: {found.en}.",
             ),
             next_step=next_step,

@@ -24,7 +24,7 @@ def explain(policy: AnonymizationPolicy, language: Language) -> str:
         kind, done, why = CLASS_NAMES[rule.column_class], rule.technique.words(), rule.reason
         lines.append(
             Text(
-                f"· {rule.name}({kind.zh}):{done.zh}。理由:{why.zh}",
+                f"· {rule.name}（{kind.zh}）：{done.zh}。理由：{why.zh}",
                 f"· {rule.name} ({kind.en}): {done.en}. Reason: {why.en}",
             )
         )
@@ -33,7 +33,7 @@ def explain(policy: AnonymizationPolicy, language: Language) -> str:
 
 def _head(policy: AnonymizationPolicy) -> Text:
     return Text(
-        f"规则 {policy.name},版本 {policy.version},摘要 {policy.digest[:12]}…",
+        f"规则 {policy.name}，版本 {policy.version}，摘要 {policy.digest[:12]}…",
         f"Policy {policy.name}, version {policy.version}, digest {policy.digest[:12]}…",
     )
 
@@ -41,9 +41,9 @@ def _head(policy: AnonymizationPolicy) -> Text:
 def _target(policy: AnonymizationPolicy) -> Text:
     target = policy.target
     share = f"{target.suppression_limit:.1%}"
-    zh = f"目标:每个等价类至少 {target.k} 行"
+    zh = f"目标：每个等价类至少 {target.k} 行"
     en = f"Target: at least {target.k} rows in every equivalence class"
     if target.l is not None:
-        zh += f",且每个敏感属性至少有 {target.l} 个不同取值"
+        zh += f"，且每个敏感属性至少有 {target.l} 个不同取值"
         en += f", with at least {target.l} distinct values of every sensitive attribute"
-    return Text(f"{zh};为此最多可删除 {share} 的行。", f"{en}; at most {share} of the rows may be removed for it.")
+    return Text(f"{zh}；为此最多可删除 {share} 的行。", f"{en}; at most {share} of the rows may be removed for it.")

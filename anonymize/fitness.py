@@ -60,7 +60,7 @@ def check_fit(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str) -
             code="target.table_too_small",
             subject=table,
             text=Text(
-                f"表 {table} 只有 {frame.height} 行,少于目标 k = {policy.target.k},没有写出任何文件。",
+                f"表 {table} 只有 {frame.height} 行，少于目标 k = {policy.target.k}，没有写出任何文件。",
                 f"Table {table} has {frame.height} rows, below the target k = {policy.target.k}. Nothing was written.",
             ),
             next_step=Text("请使用更大的表。", "Use a larger table."),
@@ -84,11 +84,11 @@ def check_leftovers(policy: AnonymizationPolicy, released: pl.DataFrame, *, tabl
                 raise Place(table=table, column=verdict.name).refuse(
                     "policy.identifiers_left",
                     found=Text(
-                        f"约 {kind.share:.0%} 的取值含 {kind.kind},规则却要放行该列",
+                        f"约 {kind.share:.0%} 的取值含 {kind.kind}，规则却要放行该列",
                         f"about {kind.share:.0%} of its values hold {kind.kind}, yet the policy would release it",
                     ),
                     next_step=Text(
-                        "请在规则中将该列改为 direct_id 或 free_text,并删除或假名化。",
+                        "请在规则中将该列改为 direct_id 或 free_text，并删除或假名化。",
                         "Class it direct_id or free_text in the policy, and drop or pseudonymize it.",
                     ),
                 )
@@ -107,16 +107,16 @@ def _check_names(policy: AnonymizationPolicy, frame: pl.DataFrame, table: str) -
         if rule.name not in frame.columns:
             raise Place(table=table, column=rule.name).refuse(
                 "policy.column_missing",
-                found=Text("规则提到该列,但表中没有", "the policy names it, but the table has no such column"),
-                next_step=Text("请检查列名,或从规则中删去该列。", "Check its name, or take it out of the policy."),
+                found=Text("规则提到该列，但表中没有", "the policy names it, but the table has no such column"),
+                next_step=Text("请检查列名，或从规则中删去该列。", "Check its name, or take it out of the policy."),
             )
     for name in frame.columns:
         if policy.rule_for(name) is None:
             raise Place(table=table, column=name).refuse(
                 "policy.column_unnamed",
-                found=Text("规则没有提到该列,未提到即不允许", "the policy is silent about it, and silence means no"),
+                found=Text("规则没有提到该列，未提到即不允许", "the policy is silent about it, and silence means no"),
                 next_step=Text(
-                    "请在规则中写明该列的类别和处理方法,不需要的列写 drop。",
+                    "请在规则中写明该列的类别和处理方法，不需要的列写 drop。",
                     "Name its class and technique in the policy; drop it if it is not needed.",
                 ),
             )
@@ -127,17 +127,17 @@ def _check_values(rule: ColumnRule, column: pl.Series, place: Place) -> None:
         raise place.refuse(
             "column.not_scalar",
             found=Text(
-                "单元格是列表、结构或二进制,不是单个值", "its cells are lists, structures or bytes, not single values"
+                "单元格是列表、结构或二进制，不是单个值", "its cells are lists, structures or bytes, not single values"
             ),
             next_step=Text(
-                "请在源表中展开,或在规则中删除该列。", "Spread it out in the source, or drop it in the policy."
+                "请在源表中展开，或在规则中删除该列。", "Spread it out in the source, or drop it in the policy."
             ),
         )
     if column.null_count() == len(column):
         raise place.refuse(
             "column.all_null",
             found=Text("整列为空", "it holds no value at all"),
-            next_step=Text("请在规则中删除该列,或补齐源表。", "Drop it in the policy, or fill it in the source."),
+            next_step=Text("请在规则中删除该列，或补齐源表。", "Drop it in the policy, or fill it in the source."),
         )
     if column.dtype.is_float() and (bad := int((~column.is_finite()).sum())):
         raise place.refuse(
@@ -157,11 +157,11 @@ def _check_unique(rule: ColumnRule, column: pl.Series, place: Place) -> None:
         raise place.refuse(
             "policy.unique_column",
             found=Text(
-                f"几乎每行取值不同,等同标识符,不能按 {rule.column_class} 原样保留",
+                f"几乎每行取值不同，等同标识符，不能按 {rule.column_class} 原样保留",
                 f"it differs on nearly every row, so it is an identifier and can't be kept as {rule.column_class}",
             ),
             next_step=Text(
-                "请改为 direct_id 并删除或假名化,或改为 quasi_id 并泛化。",
+                "请改为 direct_id 并删除或假名化，或改为 quasi_id 并泛化。",
                 "Class it direct_id and drop or pseudonymize it, or quasi_id and generalize it.",
             ),
         )
@@ -175,13 +175,13 @@ def refuse_target(policy: AnonymizationPolicy, *, table: str, rows: int, removed
         code="target.not_met",
         subject=table,
         text=Text(
-            f"表 {table} 被拒绝:泛化到规则允许的最粗层级,达到 {goal} 仍需删除 {removed} 行(共 {rows} 行),"
-            f"超过上限 {target.suppression_limit:.1%},没有写出任何文件。",
+            f"表 {table} 被拒绝：泛化到规则允许的最粗层级，达到 {goal} 仍需删除 {removed} 行（共 {rows} 行），"
+            f"超过上限 {target.suppression_limit:.1%}，没有写出任何文件。",
             f"Table {table} refused: even at the coarsest levels allowed, {goal} takes the removal of {removed} "
             f"of {rows} rows, more than the limit of {target.suppression_limit:.1%}. Nothing was written.",
         ),
         next_step=Text(
-            "请放宽 max_level、删除一个准标识符,或提高 suppression_limit。",
+            "请放宽 max_level、删除一个准标识符，或提高 suppression_limit。",
             "Allow coarser levels (max_level), drop a quasi-identifier, or raise suppression_limit.",
         ),
     )
@@ -193,11 +193,11 @@ def refuse_disagreement(subject: str) -> TargetNotMet:
         code="extract.verify_failed",
         subject=subject,
         text=Text(
-            f"{subject} 的复核与先前的度量不一致,脱敏数据包已删除,没有留下任何文件。",
+            f"{subject} 的复核与先前的度量不一致，脱敏数据包已删除，没有留下任何文件。",
             f"Checking {subject} again gave other figures than before. The extract was removed; nothing is left.",
         ),
         next_step=Text(
-            "请重试;若再次出现,请附上源表摘要和规则摘要报告此问题。",
+            "请重试；若再次出现，请附上源表摘要和规则摘要报告此问题。",
             "Try again; if it happens again, report it with the digests of the table and the policy.",
         ),
     )

@@ -211,7 +211,7 @@ def _check_free(out_dir: Path) -> None:
             code="output.exists",
             subject=out_dir.name,
             text=Text(
-                f"输出目录 {out_dir.name} 已存在且不为空,不会覆盖。",
+                f"输出目录 {out_dir.name} 已存在且不为空，不会覆盖。",
                 f"The output folder {out_dir.name} exists and is not empty; nothing is overwritten.",
             ),
             next_step=Text("请换一个目录名。", "Choose another folder."),

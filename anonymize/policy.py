@@ -166,7 +166,7 @@ def _not_toml(subject: str) -> BadInput:
         code="policy.not_toml",
         subject=subject,
         text=Text(
-            "规则文件被拒绝:不是有效的 UTF-8 TOML 文件。", "Policy refused: it is not a valid TOML file in UTF-8."
+            "规则文件被拒绝：不是有效的 UTF-8 TOML 文件。", "Policy refused: it is not a valid TOML file in UTF-8."
         ),
         next_step=Text("请用 TOML 1.0 语法修改后重试。", "Mend its TOML 1.0 syntax and try again."),
     )
@@ -195,7 +195,7 @@ def _read_rule(name: str, fields: Fields) -> ColumnRule:
         listed = ", ".join(ALLOWED[column_class])
         raise refuse_setting(
             fields.at("technique"),
-            zh=f"不适用于 {column_class} 类列,只允许:{listed}",
+            zh=f"不适用于 {column_class} 类列，只允许：{listed}",
             en=f"is not allowed for a column of class {column_class}; allowed: {listed}",
         )
     technique = _read_technique(technique_name, fields)
@@ -220,13 +220,13 @@ def _check_level(technique: Generalize, column_class: ColumnClass, fields: Field
     if searched and technique.level is not None:
         raise refuse_setting(
             fields.at("params.level"),
-            zh="不适用于 quasi_id:层级由搜索决定,请用 min_level、max_level",
+            zh="不适用于 quasi_id：层级由搜索决定，请用 min_level、max_level",
             en="is not for a quasi_id: the search chooses the level; use min_level and max_level",
         )
     if not searched and technique.level is None:
         raise refuse_setting(
             fields.at("params.level"),
-            zh="缺失:非准标识列须写明层级",
+            zh="缺失：非准标识列须写明层级",
             en="is missing: a column that is no quasi_id names its level",
         )
 
@@ -235,12 +235,12 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
     if not policy.of_class(ColumnClass.QUASI_ID):
         raise refuse_setting(
             "columns",
-            zh="没有任何 quasi_id 列,无从度量风险",
+            zh="没有任何 quasi_id 列，无从度量风险",
             en="holds no quasi_id column, so no risk can be measured",
         )
     if all(isinstance(rule.technique, Drop) for rule in policy.columns):
         raise refuse_setting(
-            "columns", zh="全部被删除,脱敏数据包中没有任何列", en="are all dropped, the extract would hold nothing"
+            "columns", zh="全部被删除，脱敏数据包中没有任何列", en="are all dropped, the extract would hold nothing"
         )
     kept = [rule for rule in policy.of_class(ColumnClass.SENSITIVE_ATTR) if not isinstance(rule.technique, Drop)]
     if policy.target.l is not None and not kept:

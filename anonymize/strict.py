@@ -18,7 +18,7 @@ def refuse_setting(subject: str, *, zh: str, en: str) -> BadInput:
     return BadInput(
         code="policy.invalid",
         subject=subject,
-        text=Text(f"规则文件被拒绝:{subject} {zh}。", f"Policy refused: {subject} {en}."),
+        text=Text(f"规则文件被拒绝：{subject} {zh}。", f"Policy refused: {subject} {en}."),
         next_step=Text("请修改规则文件中的这一项后重试。", "Correct this field of the policy and try again."),
     )
 
@@ -32,7 +32,7 @@ class Fields:
 
     def __init__(self, content: object, path: str) -> None:
         if not isinstance(content, Mapping):
-            raise refuse_setting(path, zh="应为一个表(键值对)", en="must be a table of keys and values")
+            raise refuse_setting(path, zh="应为一个表（键值对）", en="must be a table of keys and values")
         self._content: dict[str, Any] = dict(content)
         self._left = set(self._content)
         self.path = path
@@ -63,7 +63,7 @@ class Fields:
         value = self.raw(key)
         if value not in choices:
             listed = ", ".join(choices)
-            raise refuse_setting(self.at(key), zh=f"应为以下之一:{listed}", en=f"must be one of: {listed}")
+            raise refuse_setting(self.at(key), zh=f"应为以下之一：{listed}", en=f"must be one of: {listed}")
         return str(value)
 
     def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
@@ -92,7 +92,7 @@ class Fields:
         value = self.raw(key)
         if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
             raise refuse_setting(
-                self.at(key), zh="应为日期,例如 2026-11-01(不加引号)", en="must be a date like 2026-11-01, unquoted"
+                self.at(key), zh="应为日期，例如 2026-11-01（不加引号）", en="must be a date like 2026-11-01, unquoted"
             )
         return value
 
@@ -146,8 +146,8 @@ class Fields:
             and (high is None or value <= high)
         )
         if not fits:
-            bounds_zh = "" if low is None else f",不小于 {low:g}"
-            bounds_zh += "" if high is None else f",不大于 {high:g}"
+            bounds_zh = "" if low is None else f"，不小于 {low:g}"
+            bounds_zh += "" if high is None else f"，不大于 {high:g}"
             bounds_en = "" if low is None else f", at least {low:g}"
             bounds_en += "" if high is None else f", at most {high:g}"
             raise refuse_setting(subject, zh=f"应为数字{bounds_zh}", en=f"must be a number{bounds_en}")

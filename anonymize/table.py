@@ -125,7 +125,7 @@ def not_written(path: Path) -> BadInput:
         code="output.not_written",
         subject=path.name,
         text=Text(
-            f"无法写入 {path.name}:磁盘已满或目录不可写,没有留下任何不完整的文件。",
+            f"无法写入 {path.name}：磁盘已满或目录不可写，没有留下任何不完整的文件。",
             f"{path.name} was not written: the disk is full or the folder can't be written. Nothing partial is left.",
         ),
         next_step=Text("请腾出空间或换一个目录后重试。", "Free some space or choose another folder and try again."),
@@ -137,7 +137,7 @@ def refuse_table(path: Path, code: str, *, found: Text, next_step: Text | None =
     return BadInput(
         code=code,
         subject=path.name,
-        text=Text(f"表 {path.name} 被拒绝:{found.zh}。", f"Table {path.name} refused: {found.en}."),
+        text=Text(f"表 {path.name} 被拒绝：{found.zh}。", f"Table {path.name} refused: {found.en}."),
         next_step=next_step
         or Text(
             "请重新导出为完整的 Parquet、UTF-8 CSV 或 XLSX 文件。",
@@ -169,7 +169,7 @@ def _check_names(names: list[str], path: Path) -> None:
             path,
             "table.too_many_columns",
             found=Text(
-                f"有 {len(names)} 列,上限 {MAX_COLUMNS} 列", f"it has {len(names)} columns, the limit is {MAX_COLUMNS}"
+                f"有 {len(names)} 列，上限 {MAX_COLUMNS} 列", f"it has {len(names)} columns, the limit is {MAX_COLUMNS}"
             ),
             next_step=Text("请先只导出协议所需的列。", "Export only the columns the licence names."),
         )
@@ -234,7 +234,7 @@ def _mend_numbers(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
             raise Place(table=path.name, column=name).refuse(
                 "table.digits_lost",
                 found=Text(
-                    "含有以数值保存的 15 位以上号码,末位数字已丢失",
+                    "含有以数值保存的 15 位以上号码，末位数字已丢失",
                     "it holds numbers of more than 15 digits stored as numbers, whose last digits are already lost",
                 ),
                 next_step=Text("请将该列设为文本格式后重新导出。", "Set the column to text and export it again."),

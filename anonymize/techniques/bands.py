@@ -90,7 +90,7 @@ class Bands:
         width = show_number(self.widths[level - 1])
         zh, en = f"按宽度 {width} 分段", f"in bands of width {width}"
         if self.bottom is not None:
-            zh, en = f"{zh},低于 {show_number(self.bottom)} 合并", f"{en}, below {show_number(self.bottom)} as one"
+            zh, en = f"{zh}，低于 {show_number(self.bottom)} 合并", f"{en}, below {show_number(self.bottom)} as one"
         if self.top is not None:
             zh, en = f"{zh},{show_number(self.top)} 及以上合并", f"{en}, {show_number(self.top)} and above as one"
         return Text(zh, en)
@@ -112,7 +112,7 @@ def check_widths(widths: tuple[Number, ...], subject: str) -> None:
     if not nested or not all(_is_whole(width / widths[0]) for width in widths):
         raise refuse_setting(
             subject,
-            zh="应为正数,且每个宽度是前一个的整数倍(至少 2 倍)",
+            zh="应为正数，且每个宽度是前一个的整数倍（至少 2 倍）",
             en="must be above zero, each a whole multiple (2 or more) of the one before",
         )
 

@@ -65,7 +65,7 @@ class Groups:
                     f"{missing} distinct values are in no group of the policy",
                 ),
                 next_step=Text(
-                    "请在规则中把这些值补入分组,或改正源表。",
+                    "请在规则中把这些值补入分组，或改正源表。",
                     "Add these values to a group in the policy, or correct the source.",
                 ),
             )
@@ -96,7 +96,7 @@ def _read_level(content: object, path: str) -> dict[str, str]:
     for label in fields.names():
         if label == STAR:
             raise refuse_setting(
-                path, zh="不得使用 * 作标签,最后一层总是 *", en='must not use "*": it is always the last level'
+                path, zh="不得使用 * 作标签，最后一层总是 *", en='must not use "*": it is always the last level'
             )
         for member in fields.items(label):
             if not isinstance(member, str | int | float):

@@ -45,7 +45,7 @@ class CalendarDates:
             listed = ", ".join(known)
             raise refuse_setting(
                 fields.at("steps"),
-                zh=f"应从细到粗取自:{listed},不重复",
+                zh=f"应从细到粗取自：{listed}，不重复",
                 en=f"must be taken from {listed}, finest first, none twice",
             )
         return cls(steps=steps)
@@ -138,7 +138,7 @@ class AgeBands:
                     f"{late} distinct birth dates are after the policy's day",
                 ),
                 next_step=Text(
-                    "请改正源表,或在规则中改用更晚的基准日。", "Correct the source, or set a later day in the policy."
+                    "请改正源表，或在规则中改用更晚的基准日。", "Correct the source, or set a later day in the policy."
                 ),
             )
         return self._bands().labels(ages.cast(pl.Int64), place)
@@ -148,7 +148,7 @@ class AgeBands:
 
     def level_text(self, level: int) -> Text:
         width = show_number(self.widths[level - 1])
-        zh, en = f"换算为 {self.at} 时的年龄,每 {width} 岁一段", f"as age on {self.at} in bands of {width} years"
+        zh, en = f"换算为 {self.at} 时的年龄，每 {width} 岁一段", f"as age on {self.at} in bands of {width} years"
         if self.top is not None:
             zh, en = f"{zh},{self.top} 岁及以上合并", f"{en}, {self.top} and above as one"
         return Text(zh, en)

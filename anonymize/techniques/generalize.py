@@ -69,7 +69,7 @@ class Generalize:
         levels = [self.words_at(level) for level in range(self.min_level, self.max_level + 1)]
         if len(levels) == 1:
             return levels[0]
-        return Text("泛化:" + ";或".join(t.zh for t in levels), "generalized: " + "; or ".join(t.en for t in levels))
+        return Text("泛化：" + "；或".join(t.zh for t in levels), "generalized: " + "; or ".join(t.en for t in levels))
 
     def words_at(self, level: int) -> Text:
         """What one level releases, in words."""

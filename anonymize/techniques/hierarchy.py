@@ -90,7 +90,7 @@ def read_numbers(values: pl.Series, place: Place) -> pl.Series:
             "column.not_a_number",
             found=Text(f"有 {bad} 个不同的值不是有限的数字", f"{bad} distinct values are not finite numbers"),
             next_step=Text(
-                "请在源表中改正或留空这些值,或换用分组泛化。",
+                "请在源表中改正或留空这些值，或换用分组泛化。",
                 "Correct or empty these values in the source table, or use groups instead.",
             ),
         )
@@ -116,11 +116,11 @@ def read_dates(values: pl.Series, place: Place) -> pl.Series:
         raise place.refuse(
             "column.invalid_date",
             found=Text(
-                f"有 {bad} 个不同的值不是有效日期(或格式不统一)",
+                f"有 {bad} 个不同的值不是有效日期（或格式不统一）",
                 f"{bad} distinct values are not valid dates of one format",
             ),
             next_step=Text(
-                "请在源表中改正这些值,日期写作 2026-11-01。",
+                "请在源表中改正这些值，日期写作 2026-11-01。",
                 "Correct these values in the source; write dates like 2026-11-01.",
             ),
         )

@@ -46,7 +46,7 @@ class Mask:
 
     def words(self) -> Text:
         return Text(
-            f"遮盖:只保留前 {self.keep_start} 位和后 {self.keep_end} 位",
+            f"遮盖：只保留前 {self.keep_start} 位和后 {self.keep_end} 位",
             f"masked but for the first {self.keep_start} and last {self.keep_end} characters",
         )
 
@@ -62,7 +62,7 @@ class Mask:
                 "column.not_text",
                 found=Text("遮盖要求该列为文本或整数编码", "masking needs a column of text or whole-number codes"),
                 next_step=Text(
-                    "请为该列选择其他方法,例如 drop。", "Choose another technique for this column, for example drop."
+                    "请为该列选择其他方法，例如 drop。", "Choose another technique for this column, for example drop."
                 ),
             )
         text = values.cast(pl.String)

@@ -57,7 +57,7 @@ class Pseudonymize:
 
     def words(self) -> Text:
         return Text(
-            f"替换为本协议专用密钥生成的假名(域 {self.domain},HMAC-SHA-256 前 {self.length} 个十六进制字符)",
+            f"替换为本协议专用密钥生成的假名（域 {self.domain}，HMAC-SHA-256 前 {self.length} 个十六进制字符）",
             f"replaced by pseudonyms under this licence's own key "
             f"(domain {self.domain}, first {self.length} hexadecimal characters of HMAC-SHA-256)",
         )
@@ -74,7 +74,7 @@ class Pseudonymize:
                 "column.not_an_identifier",
                 found=Text("假名化要求该列为文本或整数", "pseudonyms need a column of text or whole numbers"),
                 next_step=Text(
-                    "请把该列以文本形式导出,或在规则中删除该列。",
+                    "请把该列以文本形式导出，或在规则中删除该列。",
                     "Export the column as text, or drop it in the policy.",
                 ),
             )
@@ -101,7 +101,7 @@ def check_key(key: bytes) -> None:
         raise BadInput(
             code="key.too_short",
             subject="key",
-            text=Text(f"密钥被拒绝:不足 {MIN_KEY_BYTES} 字节。", f"Key refused: fewer than {MIN_KEY_BYTES} bytes."),
+            text=Text(f"密钥被拒绝：不足 {MIN_KEY_BYTES} 字节。", f"Key refused: fewer than {MIN_KEY_BYTES} bytes."),
             next_step=Text(
                 "请为该协议生成 32 字节的随机密钥。",
                 "Make a random key of 32 bytes for this licence, e.g. openssl rand 32.",
