@@ -53,5 +53,6 @@ def create_app(
         app.include_router(room, prefix=base, dependencies=[Depends(guard)])
     app.mount(f"{base}/static", StaticFiles(directory=STATIC), name="static")
     refusals.install(app)
+    app.add_middleware(refusals.Mistakes)
     app.add_middleware(Guards, limits={f"{prefix}catalog/upload": hub.settings.max_raw_bytes + UPLOAD_OVERHEAD})
     return app

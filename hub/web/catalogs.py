@@ -30,6 +30,10 @@ LOCALE = "zh_Hans_CN"
 _METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS: dict[str, dict[str, str]] = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "msg": (1,)}
+_VOLATILE = (
+    *(b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By', b'"Report-Msgid-Bugs-To', b'"Last-Translator'),
+    *(b'"Project-Id-Version', b'"Language-Team'),
+)
 _PERCENT = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -70,10 +74,17 @@ def extract(locale: str = LOCALE) -> int:
     catalog.update(source_catalog(), no_fuzzy_matching=True, update_header_comment=False)
     catalog.obsolete.clear()
     catalog.fuzzy = False
-    text = io.BytesIO()
-    write_po(text, catalog, width=110, sort_output=True, include_lineno=False, omit_header=False)
-    _replace(po_path(locale), text.getvalue())
+    write_catalog(catalog, locale)
     return sum(1 for message in catalog if message.id and not _complete(message.string))
+
+
+def write_catalog(catalog: Catalog, locale: str = LOCALE) -> None:
+    """Write the catalog people edit, without lines that change although no sentence did (dates, names of tools)."""
+    catalog.header_comment = "# The Chinese of the hub. `python -m hub.web.catalogs extract` keeps it up to date."
+    text = io.BytesIO()
+    write_po(text, catalog, width=110, sort_output=True, include_lineno=False)
+    kept = [line for line in text.getvalue().splitlines(keepends=True) if not line.startswith(_VOLATILE)]
+    _replace(po_path(locale), b"".join(kept))
 
 
 def compile_catalog(locale: str = LOCALE) -> Path:

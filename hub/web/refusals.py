@@ -7,6 +7,7 @@ the address the reader typed.
 from __future__ import annotations
 
 import logging
+import traceback
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import HubError, NotFound, Refusal
 from hub.message import msg
@@ -147,8 +149,31 @@ def install(app: FastAPI) -> None:
             case _:
                 return show(request, status if 400 <= status < 500 else 500, MALFORMED if status < 500 else BROKEN)
 
-    @app.exception_handler(Exception)
-    async def _broken(request: Request, error: Exception) -> Response:
-        # The class only: the text of a foreign exception may carry a value that a person typed.
-        log.error("unexpected %s at %s %s", type(error).__name__, request.method, request.url.path)
-        return show(request, 500, BROKEN)
+
+class Mistakes:
+    """ASGI middleware: a bug of ours becomes a page without details and a stack in the log without values.
+
+    The text of a foreign exception may carry something a person typed or a cell of a table, so it is not logged.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_watched)
+        except Exception as error:  # the last place before the server, which would log the text
+            if scope["type"] != "http":
+                raise
+            stack = "".join(traceback.format_tb(error.__traceback__))
+            log.error("unexpected %s at %s\n%s", type(error).__name__, scope["method"], stack)
+            if started:
+                raise RuntimeError("the answer broke off") from None
+            await show(Request(scope, receive), 500, BROKEN)(scope, receive, send)

@@ -133,7 +133,7 @@ class Visit:
         """The person as rules see them."""
         return self.person.actor
 
-    def page(self, template: str, *, status: int = 200, **values: object) -> Response:
+    def page(self, template: str, /, *, status: int = 200, **values: object) -> Response:
         """A page inside the shell. `status` is the HTTP status."""
         notices, self.session.notices = self.session.notices, []
         return render(
@@ -179,7 +179,7 @@ def language_of(request: Request) -> Language:
     return chosen(request.cookies.get(LANGUAGE_COOKIE), portal_of(request).hub.settings.language)
 
 
-def render(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+def render(request: Request, template: str, /, *, status: int = 200, **values: object) -> Response:
     """A page of the shell, with or without a person."""
     portal = portal_of(request)
     spoken = language_of(request)
