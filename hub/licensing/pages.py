@@ -205,7 +205,11 @@ def _grant_form(visit: Visit, scenario: Scenario, error: HubError | None = None)
 
 
 def _proposed_policy(visit: Visit, table: CatalogTable) -> str:
-    """What the column scan proposed when the file came in; the officer reads and changes it."""
+    """The policy last licensed for this table, else what the column scan drafted; the officer reads and changes it."""
+    for licence in list_licences(visit.hub, visit.actor):
+        for row in licence.tables:
+            if row.table_id == table.id:
+                return row.policy
     with visit.hub.reading() as session:
         raw = session.get(RawFile, table.raw_digest)
     return str(raw.proposal.get("policy", "")) if raw else ""
