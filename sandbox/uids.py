@@ -13,7 +13,8 @@ from pathlib import Path
 from sandbox.errors import SandboxError, Words
 from sandbox.spec import FIRST_UID, NOBODY
 
-LAST_UID = 64_998
+LAST_UID = 64_989
+"""The rest up to 64999 is for the probe and for confined programs."""
 
 
 def allot_uid(register: Path, workspace_id: str, *, first: int = FIRST_UID, last: int = LAST_UID) -> int:
