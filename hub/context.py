@@ -21,7 +21,7 @@ from hub.errors import HubError, Refusal
 from hub.keys import Keyring
 from hub.ledger import actions as ledger
 from hub.ledger.events import EventKind
-from hub.ledger.model import LedgerEntry
+from hub.ledger.model import LedgerEntry, LedgerHead
 from hub.people.actor import Actor
 from hub.settings import Settings, load_settings
 
@@ -63,7 +63,7 @@ class Folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Workspaces run under other uids and must reach their own folder, whose name and rights are the sandbox's work.
         for passage in (self.workspaces, self.state):
-            passage.chmod(0o711)  # noqa: S103
+            passage.chmod(0o711)
 
 
 class Transaction:
@@ -170,6 +170,11 @@ class Hub:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(note, encoding="utf-8")
         os.replace(temporary, path)
+
+    @staticmethod
+    def is_new(session: Session) -> bool:
+        """Whether nothing was ever written down."""
+        return session.get(LedgerHead, 1) is None and not ledger.read_entries(session, limit=1)
 
     @property
     def checkpoint_file(self) -> Path:

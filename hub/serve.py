@@ -29,6 +29,7 @@ from hub.errors import ChecksFailed, InvalidState, Refusal
 from hub.jupyter.orphans import end_orphan
 from hub.jupyter.tied import tied
 from hub.message import Message, msg
+from hub.recovery import require_ledger, start_site
 from hub.settings import PROJECT, Settings, load_settings
 from hub.web.language import translator
 
@@ -46,19 +47,21 @@ def serve(*, verbose: bool = False) -> int:
         InvalidInput: the settings are not usable.
     """
     settings = load_settings()
-    _look_at_machine(settings)
+    weaknesses = _look_at_machine(settings)
     with _alone(settings):
         end_orphan(settings.state_dir / "jupyterhub" / "proxy.pid")
         _refuse_taken_ports(settings)
         hub = open_hub(settings)
+        require_ledger(hub)
         accounts = _fill_if_empty(hub)
+        start_site(hub, weaknesses=weaknesses)
         _announce_unsafe(settings)
         hub.database.engine.dispose()
         return _run(settings, accounts, verbose=verbose)
 
 
-def _look_at_machine(settings: Settings) -> None:
-    """Refuse what can't be confined (1); say what is weaker."""
+def _look_at_machine(settings: Settings) -> list[str]:
+    """Refuse what can't be confined (1); say what is weaker, and give back its codes."""
     language = doctor.terminal_language()
     findings = doctor.examine(settings.state_dir)
     missing = [finding for finding in findings if finding.level is doctor.Level.MISSING]
@@ -79,6 +82,7 @@ def _look_at_machine(settings: Settings) -> None:
     if weaker:
         say(msg("Weaker on this machine than by design:"))
         print(doctor.as_text(weaker, language))
+    return [finding.check for finding in weaker]
 
 
 @contextlib.contextmanager
@@ -196,22 +200,30 @@ def _pass_signals_on(child: subprocess.Popen[bytes]) -> list[int]:
 
 
 def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> bool:
-    """True once hub and portal answer through the proxy (4)."""
+    """True once the hub answers at its own door, then hub and portal through the proxy (4)."""
+    public = _reachable(settings.public_host)
+    waiting_for = [
+        ("127.0.0.1", settings.hub_port, "/hub/health"),
+        (public, settings.public_port, "/hub/health"),
+        (public, settings.public_port, "/services/portal/"),
+    ]
     until = time.monotonic() + READY_SECONDS
-    waiting_for = ["/hub/health", "/services/portal/"]
     while waiting_for and time.monotonic() < until and child.poll() is None:
-        if _answers(settings, waiting_for[0]):
+        if _answers(*waiting_for[0]):
             waiting_for.pop(0)
         else:
             time.sleep(0.2)
     return not waiting_for
 
 
-def _answers(settings: Settings, path: str) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(  # noqa: S104 - compared, not bound
-        settings.public_host, settings.public_host
-    )
-    connection = http.client.HTTPConnection(host, settings.public_port, timeout=5)
+def _reachable(host: str) -> str:
+    """An address at which a server that listens on `host` can be reached from here."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
+    return everywhere.get(host, host)
+
+
+def _answers(host: str, port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
         return connection.getresponse().status < 400

@@ -1,0 +1,101 @@
+"""What must be true before a site serves, and what a crash may have left undone.
+
+At each start: (1) the ledger holds, also against the checkpoint kept beside the database; (2) the start is an event
+that names every unsafe setting and every weakness of the machine; (3) an extract whose worker died is written down as
+refused; (4) a request whose checks were cut off is checked now. Bundles need nothing: they are made from what is
+committed when first needed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from hub.context import Hub
+from hub.errors import ChecksFailed, Refusal
+from hub.extracts.model import Extract, ExtractStatus
+from hub.gate.actions import check_export
+from hub.gate.model import ExportRequest, RequestStatus
+from hub.ledger.actions import LedgerVerdict, verify
+from hub.ledger.events import EventKind
+from hub.message import msg
+from hub.people.actor import SYSTEM
+
+
+def start_site(hub: Hub, *, weaknesses: Sequence[str] = ()) -> None:
+    """Make the site fit to serve.
+
+    Args:
+        weaknesses: Codes of what is weaker on this machine than by design.
+
+    Raises:
+        ChecksFailed: The ledger does not hold; nothing is served on it.
+    """
+    require_ledger(hub)
+    with hub.transaction(SYSTEM, "start_site") as tx:
+        tx.record(
+            EventKind.SITE_STARTED,
+            "site",
+            "zhakou",
+            details={"unsafe": " ".join(hub.settings.unsafe), "weaker": " ".join(weaknesses)},
+        )
+    _close_cut_off_extracts(hub)
+    _check_cut_off_requests(hub)
+
+
+def require_ledger(hub: Hub) -> None:
+    """Refuse to go on with a ledger that does not hold. Asked before anything is written.
+
+    Raises:
+        ChecksFailed: It does not.
+    """
+    verdict = verify_ledger(hub)
+    if not verdict.holds:
+        raise ChecksFailed(
+            Refusal(
+                rule=verdict.code,
+                subject="ledger",
+                text=msg("The ledger does not hold: {finding}.", finding=verdict.text),
+                next_step=msg("Keep a copy of the state as it is and look into it; restore the last backup to go on."),
+            )
+        )
+
+
+def verify_ledger(hub: Hub, outside: Sequence[str] = ()) -> LedgerVerdict:
+    """Verify the whole ledger, against checkpoints kept elsewhere and the one beside the database."""
+    kept = hub.checkpoint_file.read_text(encoding="utf-8") if hub.checkpoint_file.exists() else ""
+    notes = [*outside, *([kept] if kept else [])]
+    with hub.reading() as session:
+        if not kept and not notes and hub.is_new(session):
+            return LedgerVerdict(holds=True, size=0, root="")
+        return verify(session, public=hub.ledger_key.public_key().public_bytes_raw(), outside=notes)
+
+
+def _close_cut_off_extracts(hub: Hub) -> None:
+    with hub.reading() as session:
+        cut_off = list(session.scalars(select(Extract.id).where(Extract.status == ExtractStatus.BUILDING)))
+    for extract_id in cut_off:
+        with hub.transaction(SYSTEM, "build_extract", extract_id) as tx:
+            extract = tx.session.get_one(Extract, extract_id)
+            extract.status, extract.finished_at = ExtractStatus.REFUSED, tx.now
+            extract.refusal_code = "extract.interrupted"
+            extract.refusal_zh = "平台在构建过程中停止,没有采用任何产出;请重新构建。"
+            extract.refusal_en = "The service stopped while it was built; nothing of it is used. Build it again."
+            tx.record(
+                EventKind.EXTRACT_REFUSED,
+                "extract",
+                extract_id,
+                licence_id=extract.licence_id,
+                decision="refused",
+                reason_codes=[extract.refusal_code],
+            )
+        shutil.rmtree(hub.folders.extracts / extract_id, ignore_errors=True)
+
+
+def _check_cut_off_requests(hub: Hub) -> None:
+    with hub.reading() as session:
+        cut_off = list(session.scalars(select(ExportRequest.id).where(ExportRequest.status == RequestStatus.CHECKING)))
+    for request_id in cut_off:
+        check_export(hub, request_id=request_id)
