@@ -290,7 +290,8 @@ def main(argv: list[str]) -> int:
         become(PYTHON, "-m", "hub.jupyter.bench", *rest)
     elif command == "test":
         set_up(tests=True, system=True)
-        become(PYTHON, "-m", "pytest", *(rest or ["-n", "2"]))
+        # loadfile: tests that share a running site stay together.
+        become(PYTHON, "-m", "pytest", *(rest or ["-n", "2", "--dist", "loadfile"]))
     elif command == "check":
         set_up(tests=True, system=False)
         return check()
