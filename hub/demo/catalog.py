@@ -31,15 +31,15 @@ ELDER_CARE: Final = TableDraft(
     title_zh="养老服务对象与补贴",
     title_en="Elder-care recipients and subsidies",
     description=(
-        f"{DISCLAIMER}。本区接受养老服务或照护评估的老年人,一行一条档案,截至 2026 年 10 月。"
+        f"{DISCLAIMER}。本区接受养老服务或照护评估的老年人，一行一条档案，截至 2026 年 10 月。"
         "Demonstration data, unrelated to real people or firms: elders who are served or were assessed, one record a "
         "row, as of October 2026."
     ),
     owner_org="mz",
     share_type=ShareType.AUTHORIZED,
-    share_basis="中华人民共和国个人信息保护法 第二十八条;普陀区公共数据管理办法 第十五条",
+    share_basis="中华人民共和国个人信息保护法 第二十八条；普陀区公共数据管理办法 第十五条",
     open_type=OpenType.NONE,
-    open_basis="中华人民共和国个人信息保护法 第二十八条;普陀区公共数据管理办法 第十七条",
+    open_basis="中华人民共和国个人信息保护法 第二十八条；普陀区公共数据管理办法 第十七条",
     update_cycle=UpdateCycle.MONTHLY,
     state_secret=False,
     columns=_columns(
@@ -51,11 +51,11 @@ ELDER_CARE: Final = TableDraft(
         ("phone", "联系电话", _D, _L3),
         ("addr_full", "居住地址", _D, _L3),
         ("addr_code", "标准地址编码", _D, _L3),
-        ("street_code", "街道(镇)代码", _Q, _L2),
+        ("street_code", "街道（镇）代码", _Q, _L2),
         ("living_alone", "是否独居", _S, _L4),
         ("disability_level", "失能等级", _S, _L4),
         ("care_level", "照护等级", _S, _L3),
-        ("subsidy_amt", "月补贴金额(元)", _S, _L3),
+        ("subsidy_amt", "月补贴金额（元）", _S, _L3),
         ("provider_uscc", "服务机构统一社会信用代码", _Q, _L2),
         ("guardian_phone", "监护人电话", _D, _L3),
         ("assessed_on", "评估日期", _Q, _L2),
@@ -68,15 +68,15 @@ FAIR: Final = TableDraft(
     title_zh="婚姻满意度调查微观数据",
     title_en="Survey microdata on marriage satisfaction",
     description=(
-        "1974 年一家杂志对 6,366 名女性读者的问卷(Fair 1978),为公开的教学数据,不含姓名;由示例统计部门代管,用于演示。"
+        "1974 年一家杂志对 6,366 名女性读者的问卷（Fair 1978），为公开的教学数据，不含姓名；由统计部门代管，用于演示。"
         "Answers of 6,366 women to a magazine's survey of 1974 (Fair 1978), a public teaching data set without names, "
         "kept here by the statistics department for the demonstration."
     ),
     owner_org="tj",
     share_type=ShareType.AUTHORIZED,
-    share_basis="中华人民共和国个人信息保护法 第二十八条;普陀区公共数据管理办法 第十五条",
+    share_basis="中华人民共和国个人信息保护法 第二十八条；普陀区公共数据管理办法 第十五条",
     open_type=OpenType.NONE,
-    open_basis="中华人民共和国个人信息保护法 第二十八条;普陀区公共数据管理办法 第十七条",
+    open_basis="中华人民共和国个人信息保护法 第二十八条；普陀区公共数据管理办法 第十七条",
     update_cycle=UpdateCycle.ONCE,
     state_secret=False,
     columns=_columns(
