@@ -458,6 +458,7 @@ def start_many_processes(targets: Targets) -> None:
     finally:
         for pid in started:
             os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 ACTS: dict[str, Act] = {

@@ -26,13 +26,15 @@ from pathlib import Path
 from typing import Protocol
 
 from sandbox.errors import HostUnfit, Words
-from sandbox.spec import Limits
+from sandbox.spec import GIB, Limits
 
 _PERIOD_US = 100_000
 _CONTROLLERS = ("memory", "pids", "cpu")
 _BUS = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
 _REMOVE_SECONDS = 5.0
 _OPEN_FILES = 4096
+_MAPPED_BYTES = 3 * GIB
+"""Address space a kernel maps without using it: about 1.4 GiB with polars and pyarrow loaded."""
 
 
 class Level(StrEnum):
@@ -179,7 +181,8 @@ def resource_limits(level: Level, limits: Limits, *, own_uid: bool) -> Mapping[i
         resource.RLIMIT_MEMLOCK: 2**20,
     }
     if level is Level.PER_PROCESS:
-        ceiling[resource.RLIMIT_AS] = limits.memory_bytes
+        ceiling[resource.RLIMIT_DATA] = limits.memory_bytes  # private memory, asked for; mappings are free
+        ceiling[resource.RLIMIT_AS] = limits.memory_bytes + _MAPPED_BYTES  # else shared mappings would be a way round
         ceiling[resource.RLIMIT_NPROC] = limits.processes + (_tasks_of(os.getuid()) if own_uid else 0)
     for kind, value in ceiling.items():
         hard = resource.getrlimit(kind)[1]
