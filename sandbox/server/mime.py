@@ -101,7 +101,10 @@ class _Rebuilder(HTMLParser):
             return
         if tag not in _ELEMENTS or len(self._open) >= MAX_HTML_DEPTH:
             return
-        kept = "".join(f' {name}="{html.escape(value)}"' for name, value in _attributes(tag, attrs))
+        attributes = _attributes(tag, attrs)
+        if tag == "img" and not any(name == "src" for name, _ in attributes):
+            return
+        kept = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes)
         self._out.append(f"<{tag}{kept}>")
         if tag not in _VOID:
             self._open.append(tag)

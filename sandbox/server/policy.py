@@ -33,10 +33,11 @@ DISABLED_EXTENSIONS = (
     "@jupyterlab/apputils-extension:licenses-plugin",
     "@jupyterlab/debugger-extension",
     "@jupyterlab/lsp-extension",
+    "@jupyterlab/fileeditor-extension:language-server",
+    "@jupyterlab/notebook-extension:language-server",
     "@jupyterlab/htmlviewer-extension",
     "@jupyterlab/pdf-extension",
     "@jupyterlab/javascript-extension",
-    "@jupyterlab/docmanager-extension:recents",
 )
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -80,7 +81,7 @@ def write_lab_settings(folder: Path, language: str) -> None:
             "fetchNews": "false",
             "checkForUpdates": False,
         },
-        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 30},
+        "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 30, "renameUntitledFileOnSave": False},
     }
     (folder / "overrides.json").write_text(json.dumps(overrides), "utf-8")
     disabled = {name: True for name in DISABLED_EXTENSIONS}
