@@ -9,7 +9,6 @@ from anonymize.text import Text
 
 WORDS: Final[Mapping[str, Text]] = {
     "title": Text("去标识化报告", "De-identification report"),
-    "of": Text("脱敏数据包", "Extract of"),
     "table": Text("源表", "Source table"),
     "policy": Text("规则", "Policy"),
     "version": Text("版本", "version"),
@@ -19,7 +18,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "rows_word": Text("行", "rows"),
     "asked": Text("目标", "target"),
     "rows_in": Text("源表行数", "Rows in"),
-    "rows_out": Text("数据包行数", "Rows out"),
+    "rows_out": Text("脱敏数据包行数", "Rows out"),
     "removed": Text("为达标删除的行", "Rows removed"),
     "allowed": Text("上限", "at most"),
     "detail_lost": Text("细节损失 (NCP)", "Detail lost (NCP)"),

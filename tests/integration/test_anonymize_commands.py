@@ -1,0 +1,189 @@
+"""`zhakou anonymize` and `zhakou risk` as a person and a worker call them: files, JSON, words, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from anonymize.cli import COMMANDS, main
+from anonymize.table import file_digest
+from tests.anonymize_cases import AGE, DROP, KEEP, KEY, PSEUDONYM, QUASI_KEPT, SENSITIVE, policy_text
+
+PROJECT = Path(__file__).parents[2]
+TABLE = pl.DataFrame(
+    {
+        "id": [f"9901{number:04}" for number in range(30)],
+        "age": [20 + number % 9 for number in range(30)],
+        "illness": ["flu", "cold", "none"] * 10,
+    }
+)
+COLUMNS: dict[str, Any] = {"id": PSEUDONYM, "age": AGE, "illness": SENSITIVE}
+TARGET = {"k": 5, "suppression_limit": 0.1}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    TABLE.write_csv(tmp_path / "t.csv")
+    (tmp_path / "p.toml").write_text(policy_text(COLUMNS, target=TARGET), encoding="utf-8")
+    (tmp_path / "key").write_bytes(KEY)
+    return tmp_path
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def _anonymize(folder: Path, *more: str, out: str = "out", key: bool = True) -> Result:
+    keyed = ["--key-file", str(folder / "key")] if key else []
+    return _run("anonymize", folder / "t.csv", "--policy", folder / "p.toml", "--out", folder / out, *keyed, *more)
+
+
+def test_every_command_is_listed_and_has_help() -> None:
+    assert {"scan", "detect", "redact", "anonymize", "risk"} <= {command.name for command in COMMANDS}
+    for command in COMMANDS:
+        assert command.help
+        assert _run(str(command.name), "--help").exit_code == 0
+
+
+def test_anonymize_writes_three_files_and_says_so(folder: Path) -> None:
+    zh, en = _anonymize(folder), _anonymize(folder, "--language", "en", out="out2")
+    assert (zh.exit_code, en.exit_code) == (0, 0)
+    assert "已生成脱敏数据包" in zh.output
+    assert "Extract made: 30 rows" in en.output
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "extract.parquet",
+        "manifest.json",
+        "report.html",
+    ]
+
+
+def test_same_key_gives_the_same_bytes(folder: Path) -> None:
+    answers = [json.loads(_anonymize(folder, "--json", out=out).output) for out in ("one", "two")]
+    assert answers[0]["digests"]["extract"] == answers[1]["digests"]["extract"]
+    assert answers[0]["digests"]["extract"] == file_digest(folder / "one" / "extract.parquet")
+    assert set(answers[0]) == {"extract", "manifest", "report", "rows", "k", "digests", "loss"}
+
+
+def test_refusal_as_json_carries_both_languages_and_the_exit_code(folder: Path) -> None:
+    (folder / "p.toml").write_text(policy_text(COLUMNS, target={"k": 31}), encoding="utf-8")
+    result = _anonymize(folder, "--json")
+    refused = json.loads(result.stdout)["refused"]
+    assert result.exit_code == 24
+    assert refused["code"] == "target.table_too_small"
+    assert refused["text"] == refused["i18n"]["zh"]["text"]
+    assert refused["i18n"]["en"]["next_step"]
+    assert not (folder / "out").exists()
+
+
+def test_refusal_in_words_goes_to_standard_error(folder: Path) -> None:
+    (folder / "p.toml").write_text("format = 2", encoding="utf-8")
+    result = _anonymize(folder)
+    assert (result.exit_code, result.stdout) == (23, "")
+    assert "[policy.invalid]" in result.stderr
+
+
+@pytest.mark.parametrize("missing", ["t.csv", "p.toml", "key"])
+def test_missing_file_is_exit_code_20(folder: Path, missing: str) -> None:
+    (folder / missing).unlink()
+    assert _anonymize(folder).exit_code == 20
+
+
+def test_missing_option_is_bad_usage(folder: Path) -> None:
+    assert _run("anonymize", folder / "t.csv").exit_code == 2
+
+
+def test_pseudonyms_without_a_key_are_refused(folder: Path) -> None:
+    result = _anonymize(folder, key=False)
+    assert result.exit_code == 23
+    assert "[key.missing]" in result.stderr
+
+
+def test_without_pseudonyms_a_key_used_once_orders_the_rows(folder: Path) -> None:
+    columns = {**COLUMNS, "id": DROP}
+    (folder / "p.toml").write_text(policy_text(columns, target=TARGET), encoding="utf-8")
+    digests = [
+        json.loads(_anonymize(folder, "--json", out=out, key=False).output)["digests"]["extract"]
+        for out in ("one", "two")
+    ]
+    assert digests[0] != digests[1]
+
+
+def test_worker_runs_with_an_empty_environment(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "anonymize.cli", "risk", str(folder / "t.csv"), "--quasi", "age", "--json"],
+        cwd=PROJECT,
+        env={"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout)["k"] == 3
+
+
+def test_progress_bar_shows_on_a_terminal_and_nowhere_else(folder: Path) -> None:
+    command = [sys.executable, "-m", "anonymize.cli", "anonymize", str(folder / "t.csv")]
+    command += ["--policy", str(folder / "p.toml"), "--key-file", str(folder / "key"), "--language", "en"]
+    ours, theirs = pty.openpty()
+    subprocess.run([*command, "--out", str(folder / "a")], cwd=PROJECT, stderr=theirs, timeout=120, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    quiet = subprocess.run(
+        [*command, "--out", str(folder / "b")], cwd=PROJECT, capture_output=True, timeout=120, check=True
+    )
+    assert "100%" in shown
+    assert quiet.stderr == b""
+
+
+def test_risk_prints_the_promised_shape(folder: Path) -> None:
+    result = _run("risk", folder / "t.csv", "--quasi", "age,illness", "--sensitive", "illness", "--json")
+    answer = json.loads(result.output)
+    keys = [
+        "rows",
+        "k",
+        "classes",
+        "uniques",
+        "prosecutor_max",
+        "prosecutor_mean",
+        "journalist_max",
+        "marketer",
+        "l",
+        "t",
+    ]
+    assert list(answer) == keys
+    assert (answer["rows"], answer["k"], answer["classes"]) == (30, 3, 9)
+    assert answer["l"] == {"illness": 1}
+
+
+def test_risk_in_words_names_every_figure(folder: Path) -> None:
+    table = ("risk", folder / "t.csv", "--quasi", "age", "--sensitive", "illness", "--language")
+    assert "k = 3" in _run(*table, "zh").output
+    assert "30 rows in 9 classes" in _run(*table, "en").output
+
+
+def test_risk_of_an_unknown_column_is_refused_by_name(folder: Path) -> None:
+    result = _run("risk", folder / "t.csv", "--quasi", "age,none", "--json")
+    assert result.exit_code == 23
+    assert json.loads(result.stdout)["refused"]["subject"] == "t.csv:none"
+
+
+def test_column_with_a_comma_in_its_name_can_be_named(folder: Path) -> None:
+    pl.DataFrame({"a,b": [1, 1], "c": [1, 2]}).write_parquet(folder / "c.parquet")
+    result = _run("risk", folder / "c.parquet", "--quasi", "a,b", "--quasi", "c", "--json")
+    assert json.loads(result.output)["k"] == 1
+
+
+def test_kept_columns_stay_typed(folder: Path) -> None:
+    columns = {"id": DROP, "age": QUASI_KEPT, "illness": KEEP}
+    (folder / "p.toml").write_text(policy_text(columns, target={"k": 3}), encoding="utf-8")
+    assert _anonymize(folder).exit_code == 0
+    assert pl.read_parquet(folder / "out" / "extract.parquet").schema == {"age": pl.Int64, "illness": pl.String}
