@@ -89,8 +89,8 @@ def build_extract(
     tell = progress or (lambda step, share: None)
     check_key(key)
     with _Staged(out_dir) as staged:
-        tell("read", 0.0)
         source_digest = file_digest(source)
+        tell("read", 0.05)
         frame = read_table(source)
         if file_digest(source) != source_digest:
             raise _changed(source)

@@ -7,7 +7,8 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from anonymize.policy import AnonymizationPolicy, load_policy
 from anonymize.privacy.classes import measure_classes
 from anonymize.table import file_digest, write_parquet
 from anonymize.text import Text
+from anonymize.transform import plan_levels, remove_unsafe_rows, transform_quasi
 from hub.demo.tables import write_fair
 from tests.anonymize_cases import (
     AGE,
@@ -147,6 +149,89 @@ def test_empty_output_folder_is_filled_and_any_other_is_left_alone(tmp_path: Pat
     assert refused.value.code == "output.exists"
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     assert _left(tmp_path) == ["out", "source.parquet"]
+
+
+def _build_while(folder: Path, act: Callable[[], object], *, at: str) -> BadInput:
+    """The refusal of a build during whose step `at` something happens in its folder."""
+    PEOPLE.write_parquet(folder / "s.parquet")
+
+    def tell(step: str, share: float) -> None:
+        if step == at:
+            act()
+
+    with pytest.raises(BadInput) as refused:
+        build_extract(
+            source=folder / "s.parquet",
+            policy=POLICY,
+            key=KEY,
+            out_dir=folder / "out",
+            created_at=NOW,
+            progress=tell,
+        )
+    return refused.value
+
+
+def test_source_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    refused = _build_while(tmp_path, lambda: PEOPLE.head(39).write_parquet(tmp_path / "s.parquet"), at="read")
+    assert refused.code == "table.changed"
+    assert _left(tmp_path) == ["s.parquet"]
+
+
+def test_folder_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    def occupy() -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "other").touch()
+
+    assert _build_while(tmp_path, occupy, at="verify").code == "output.not_written"
+    assert _left(tmp_path) == ["out", "s.parquet"]
+    assert _left(tmp_path / "out") == ["other"]
+
+
+def test_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(step: str, share: float) -> None:
+        if step == "verify":
+            raise KeyboardInterrupt
+
+    PEOPLE.write_parquet(tmp_path / "s.parquet")
+    with pytest.raises(KeyboardInterrupt):
+        build_extract(
+            source=tmp_path / "s.parquet", policy=POLICY, key=KEY, out_dir=tmp_path / "out", created_at=NOW,
+            progress=interrupt,
+        )  # fmt: skip
+    assert _left(tmp_path) == ["s.parquet"]
+
+
+def test_search_and_measurement_that_disagree_are_both_refused() -> None:
+    plan = plan_levels(POLICY, PEOPLE, table="t")
+    released = transform_quasi(plan, PEOPLE)
+    wrong = replace(plan, found=replace(plan.found, suppressed=plan.found.suppressed + 1))
+    assert remove_unsafe_rows(POLICY, plan, source=PEOPLE, released=released, table="t").after.k >= 5
+    with pytest.raises(TargetNotMet) as refused:
+        remove_unsafe_rows(POLICY, wrong, source=PEOPLE, released=released, table="t")
+    assert refused.value.code == "extract.verify_failed"
+
+
+def test_released_table_that_misses_the_target_is_refused_whatever_the_plan_says() -> None:
+    plan = plan_levels(POLICY, PEOPLE, table="t")
+    with pytest.raises(TargetNotMet) as refused:
+        remove_unsafe_rows(POLICY, plan, source=PEOPLE, released=PEOPLE, table="t")
+    assert refused.value.code == "target.not_met"
+
+
+def test_every_technique_reaches_the_written_file(tmp_path: Path) -> None:
+    columns = {
+        **COLUMNS,
+        "illness": KEEP,
+        "name": {**KEEP, "technique": "mask", "params": {"keep_start": 4, "keep_end": 0}},
+        "visits": {**SENSITIVE, "technique": "generalize", "params": {"kind": "bands", "widths": [5], "level": 1}},
+    }
+    made = extract_of(PEOPLE, policy_of(columns, k=5, l=2, suppression_limit=0.2), tmp_path)
+    written = pl.read_parquet(made.extract_path)
+    assert set(written["name"]) == {"name***"}
+    assert set(written["visits"]) == {"0-4", "5-9"}
+    assert set(written["illness"]) == set(PEOPLE["illness"])
+    described = {column["name"]: column for column in made.manifest["columns"]}
+    assert (described["visits"]["level"], described["visits"]["levels"]) == (1, 3)
 
 
 def test_missing_parent_folder_is_refused(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anonymize.errors import BadInput
 from anonymize.explain import explain
-from anonymize.policy import ALLOWED, ColumnClass, dump_policy, parse_policy
+from anonymize.policy import ALLOWED, MAX_POLICY_BYTES, ColumnClass, dump_policy, load_policy, parse_policy
 from anonymize.techniques.generalize import Generalize
 from tests.anonymize_cases import AGE, DROP, KEEP, PSEUDONYM, QUASI_KEPT, SENSITIVE, generalized, policy_of, policy_text
 
@@ -27,6 +29,42 @@ def test_written_policy_reads_back_equal() -> None:
     columns = {"name": DROP, "id": PSEUDONYM, "age": AGE, "姓 名": KEEP, "s": SENSITIVE}
     policy = policy_of(columns, k=5, l=3, suppression_limit=0.05)
     assert parse_policy(dump_policy(policy)) == policy
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        generalized(kind="bands", widths=[0.5, 1, 4], origin=-2, bottom=1, top=9.5, min_level=1, max_level=2),
+        generalized(kind="dates", steps=["day", "quarter", "decade"]),
+        generalized(kind="ages", at=dt.date(2026, 11, 1), widths=[1, 5], top=90),
+        generalized(kind="groups", levels=[{'a "b"': [1, 2.5, "x,y"], "c": ["\n"]}, {"all": ['a "b"', "c"]}]),
+        generalized(kind="prefixes", lengths=[6, 4]),
+        {**SENSITIVE, "technique": "generalize", "params": {"kind": "bands", "widths": [200], "level": 1}},
+        {**KEEP, "technique": "mask", "params": {"keep_start": 2, "keep_end": 1}},
+        {**PSEUDONYM, "params": {"domain": "p", "length": 64, "fold_case": False}},
+    ],
+)
+def test_every_technique_reads_back_equal_and_has_words(column: dict[str, Any]) -> None:
+    policy = policy_of({"q": QUASI_KEPT, "x": column})
+    assert parse_policy(dump_policy(policy)) == policy
+    words = policy.columns[1].technique.words()
+    assert words.zh != words.en
+
+
+def test_policy_file_may_have_a_byte_order_mark_and_must_be_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(policy_text({"age": AGE}), encoding="utf-8-sig")
+    assert load_policy(path) == policy_of({"age": AGE})
+    for content in ("名 = 1".encode("gb18030"), b"#" * (MAX_POLICY_BYTES + 1)):
+        path.write_bytes(content)
+        with pytest.raises(BadInput) as refused:
+            load_policy(path)
+        assert refused.value.code == "policy.not_toml"
+
+
+def test_mask_that_hides_nothing_is_refused() -> None:
+    column = {**KEEP, "technique": "mask", "params": {"keep_start": 5, "keep_end": 5}}
+    assert _refusal(policy_text({"age": AGE, "x": column})).subject == "columns.x.params.keep_end"
 
 
 def test_digest_ignores_the_order_of_columns_and_sees_every_change() -> None:

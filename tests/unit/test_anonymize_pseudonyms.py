@@ -43,6 +43,15 @@ def test_keyed_digest_agrees_with_the_standard_library() -> None:
     assert keyed_digest(pl.Series(texts), key="k" * 64).to_list() == expected
 
 
+def test_failure_of_the_plug_in_leads_nobody_to_the_key() -> None:
+    """polars shows the failed expression in its message; nothing of it may hang on the refusal."""
+    with pytest.raises(BadInput) as refused:
+        keyed_digest(pl.Series([1.5]), key="the key of a licence")
+    assert refused.value.code == "pseudonym.failed"
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
+
+
 def test_pseudonym_is_the_front_of_the_hmac_under_the_domains_own_key() -> None:
     key = hmac.digest(KEY, b"zhakou pseudonym v1\x00person", "sha256").hex()
     assert _codes(["007"]) == [hmac.digest(key.encode(), b"007", "sha256").hex()[:32]]
