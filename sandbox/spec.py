@@ -39,7 +39,8 @@ SERVER_HOME = "/home/server"
 
 _WORKSPACE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_RESERVED_ENV = ("LD_", "PYTHON", "GCONV_PATH", "LOCPATH", "BASH_ENV", "IFS", "PATH", "HOME")
+_CODE_LOADING_PREFIXES = ("LD_", "PYTHON", "JUPYTER_", "GCONV_", "GLIBC_")
+_OURS = frozenset({"PATH", "HOME", "LANG", "LOCPATH", "BASH_ENV", "IFS", "ZHAKOU_SERVER", "ZHAKOU_LANGUAGE"})
 
 
 def _refuse(rule: str, *, en: str, zh: str, next_en: str, next_zh: str) -> SpecRefused:
@@ -225,8 +226,8 @@ def _check_uids(uid: int | None, gid: int | None) -> None:
 
 def _checked_env(env: Mapping[str, str]) -> dict[str, str]:
     for name, value in env.items():
-        loads_code = name.startswith(_RESERVED_ENV)
-        if _ENV_NAME.fullmatch(name) is None or loads_code or "\0" in value:
+        reserved = name.startswith(_CODE_LOADING_PREFIXES) or name in _OURS
+        if _ENV_NAME.fullmatch(name) is None or reserved or "\0" in value:
             raise _refuse(
                 "env",
                 en="A variable of the server's environment is refused: no plain name, or it decides what code loads.",
