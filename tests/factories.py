@@ -7,8 +7,11 @@ tested where the boxes are.
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +63,10 @@ reason = { zh = "按年龄段统计", en = "counted by age band" }
 class = "sensitive_attr"
 technique = "keep"
 reason = { zh = "统计对象", en = "what is counted" }
+[columns.cost]
+class = "sensitive_attr"
+technique = "keep"
+reason = { zh = "统计对象", en = "what is summed" }
 """
 
 
@@ -78,9 +85,34 @@ class Watch:
 
 def district(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
     """A hub on its own state with the demonstration organisations and accounts, and nothing else."""
-    hub = open_hub(Settings(state_dir=folder), clock=clock or Watch())
-    appoint_everyone(hub)
-    return hub
+    return _copied(folder, clock, "district", lambda hub: None)
+
+
+def working(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
+    """The same, with licence l-0001 of 30 days, its extract issued, and the workspace of ky-analyst opened."""
+    return _copied(folder, clock, "working", opened)
+
+
+def room(hub: Hub) -> Room:
+    """The workspace of a `working` district."""
+    return open_workspace(hub, actor(hub, "ky-analyst"), licence_id="l-0001")
+
+
+_made: dict[str, Path] = {}
+
+
+def _copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: Callable[[Hub], object]) -> Hub:
+    """States take seconds to reach (passwords are hashed, extracts built): each is reached once and then copied."""
+    if name not in _made:
+        made = Path(tempfile.mkdtemp(prefix=f"zhakou-{name}-"))
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        hub = open_hub(Settings(state_dir=made / "state"), clock=Watch())
+        appoint_everyone(hub)
+        fill(hub)
+        hub.database.engine.dispose()
+        _made[name] = made / "state"
+    shutil.copytree(_made[name], folder)
+    return open_hub(Settings(state_dir=folder), clock=clock or Watch())
 
 
 def actor(hub: Hub, person_id: str) -> Actor:
@@ -88,8 +120,8 @@ def actor(hub: Hub, person_id: str) -> Actor:
 
 
 def clinic_csv() -> bytes:
-    lines = ["serial,street,band,visits"]
-    lines += [f"N{n:05d},S{n % 3},{20 + 10 * (n % 4)}-,{(n * 7) % 23}" for n in range(240)]
+    lines = ["serial,street,band,visits,cost"]
+    lines += [f"N{n:05d},S{n % 3},{20 + 10 * (n % 4)}-,{(n * 7) % 23},{(n * 7919) % 99991 / 100}" for n in range(240)]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -99,6 +131,7 @@ def clinic_draft(**changes: Any) -> TableDraft:
         ("street", ColumnClass.QUASI_ID, Grade.L2),
         ("band", ColumnClass.QUASI_ID, Grade.L2),
         ("visits", ColumnClass.SENSITIVE_ATTR, Grade.L3),
+        ("cost", ColumnClass.SENSITIVE_ATTR, Grade.L3),
     )
     given: dict[str, Any] = {
         "id": "clinic_visits",
@@ -126,8 +159,6 @@ def scan_here(path: Path) -> dict[str, Any]:
 
 def screen_here(*, files: Sequence[tuple[str, Path]], extracts: Sequence[Path]) -> Report:
     """The machine checks, in this process, on copies under their own names."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         named = []
         for name, path in files:
@@ -163,7 +194,7 @@ def licensed(hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLI
         hub,
         officer,
         scenario_id=scenario.id,
-        tables=[TableRequest(table_id=table_id, columns=("street", "band", "visits"), policy=policy)],
+        tables=[TableRequest(table_id=table_id, columns=("street", "band", "visits", "cost"), policy=policy)],
         starts_at=hub.clock(),
         ends_at=hub.clock() + timedelta(days=days),
         reviewers_required=reviewers,

@@ -35,7 +35,7 @@ from hub.intake.actions import receive_file
 from hub.ledger.actions import verify
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
 from hub.licensing.model import GrantSource, Lane, Licence
-from hub.message import Message, msg
+from hub.message import Message, both, msg
 from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.products.actions import deliver_release, public_keys, redeem_grant
@@ -43,6 +43,7 @@ from hub.products.verify import verify_bundle
 from hub.settings import PROJECT, Settings
 from hub.workspaces.actions import Room, mount_extracts, open_workspace
 from sandbox.client import connect
+from sandbox.outbox import list_items
 from sandbox.spec import Limits, ReadOnlyMount, WorkspaceSpec
 from sandbox.uids import allot_uid
 from sandbox.workspace import Workspace
@@ -114,8 +115,8 @@ def _steps(hub: Hub, out: Terminal) -> None:
         room = open_workspace(hub, _actor(hub, "ky-analyst"), licence_id=licence.id)
         asyncio.run(_work(hub, out, room))
     with out.step(msg("Gate: bytes are frozen, machine checks run on them")):
-        good = _submit(hub, out, room, slug="demand", title="各街道养老服务需求")
-        bad = _submit(hub, out, room, slug="rows", title="逐行明细")
+        good = _submit(hub, out, room, payload="demand.csv", title="各街道养老服务需求")
+        bad = _submit(hub, out, room, payload="rows.csv", title="逐行明细")
         _refused_by_machine(out, bad)
     with out.step(msg("Review: two people outside of the author's institution vote on the digest")):
         _review(hub, out, good)
@@ -235,7 +236,7 @@ async def _work(hub: Hub, out: Terminal, room: Room) -> None:
             extracts=tuple(ReadOnlyMount(name=one.name, source=one.path) for one in mounted),
             limits=Limits(memory_bytes=hub.settings.workspace_memory),
             server_argv_extra=(),
-            server_env={"JUPYTER_TOKEN": token},
+            server_env={"ZHAKOU_TOKEN": token},
             hub_socket=None,
             language="zh",
             display_name=room.person_id,
@@ -244,7 +245,7 @@ async def _work(hub: Hub, out: Terminal, room: Room) -> None:
     socket = await workspace.start()
     try:
         for weakness in workspace.weaknesses:
-            out.line(msg("Weaker here: {what}", what=str(weakness)))
+            out.line(both(en=f"Weaker here: {weakness}", zh=f"此处弱于设计:{weakness.zh}"))
         async with connect(socket, token=token) as client, client.kernel() as kernel:
             for cell in (RELEASED_CELL, REFUSED_CELL):
                 ran = await kernel.execute(cell, seconds=120)
@@ -255,12 +256,13 @@ async def _work(hub: Hub, out: Terminal, room: Room) -> None:
         await workspace.stop()
 
 
-def _submit(hub: Hub, out: Terminal, room: Room, *, slug: str, title: str) -> ExportRequest:
+def _submit(hub: Hub, out: Terminal, room: Room, *, payload: str, title: str) -> ExportRequest:
+    items = list_items(room.state_dir / "outbox")
     request = submit_export(
         hub,
         _actor(hub, room.person_id),
         workspace_id=room.workspace_id,
-        slugs=[slug],
+        slugs=[item.slug for item in items if item.payload == payload],
         title=title,
         reason="供区民政局与街道规划养老服务站点使用。",
         product_form=ProductForm.INDEX,

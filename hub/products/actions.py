@@ -169,7 +169,7 @@ def public_keys(hub: Hub) -> dict[str, bytes]:
 def ensure_bundle(hub: Hub, request_id: str) -> Path:
     """The bundle of a delivered request; made from what is committed if it is not there."""
     path = bundle_path(hub, request_id)
-    if path.exists():
+    if path.is_file():
         return path
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with hub.reading() as session:

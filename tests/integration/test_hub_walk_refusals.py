@@ -16,7 +16,7 @@ from hub.gate.actions import cast_vote, find_request, may_preview, stored, submi
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.events import EventKind
-from hub.licensing.actions import TableRequest, grant_licence, suspend_licence
+from hub.licensing.actions import TableRequest, find_licence, grant_licence, suspend_licence
 from hub.people.actions import sign_in
 from hub.people.actor import SYSTEM
 from hub.products.actions import bundle_path, deliver_release, issue_grant, redeem_grant
@@ -34,7 +34,12 @@ def watch() -> Watch:
 
 @pytest.fixture
 def hub(tmp_path: Path, watch: Watch) -> Hub:
-    return factories.district(tmp_path / "state", clock=watch)
+    return factories.working(tmp_path / "state", clock=watch)
+
+
+@pytest.fixture
+def empty(tmp_path: Path, watch: Watch) -> Hub:
+    return factories.district(tmp_path / "empty", clock=watch)
 
 
 def vote(hub: Hub, person: str, request: ExportRequest, decision: Decision = Decision.APPROVE) -> ExportRequest:
@@ -44,7 +49,7 @@ def vote(hub: Hub, person: str, request: ExportRequest, decision: Decision = Dec
 
 
 def approved(hub: Hub) -> ExportRequest:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     vote(hub, "mz-reviewer", request)
     return vote(hub, "centre-reviewer", request)
 
@@ -70,7 +75,7 @@ def refused(hub: Hub, kind: type[HubError], code: str, act: Callable[[], object]
 
 
 def test_expired_licence_is_refused_at_every_step(hub: Hub, watch: Watch) -> None:
-    room = factories.opened(hub, days=10)
+    room = factories.room(hub)
     waiting = factories.submitted(hub, room)
     vote(hub, "mz-reviewer", waiting)
     ready = factories.submitted(hub, room)
@@ -79,8 +84,9 @@ def test_expired_licence_is_refused_at_every_step(hub: Hub, watch: Watch) -> Non
     done = factories.submitted(hub, room)
     vote(hub, "mz-reviewer", done)
     vote(hub, "centre-reviewer", done)
+    watch.move(days=29)
     deliver(hub, done)
-    watch.move(days=10)
+    watch.move(days=1)
     analyst = actor(hub, "ky-analyst")
     code = "licence.expired"
     refused(hub, NotAllowed, code, lambda: open_workspace(hub, analyst, licence_id="l-0001"))
@@ -100,14 +106,14 @@ def test_suspended_licence_is_refused_at_once(hub: Hub) -> None:
 
 
 def test_author_and_colleague_cannot_vote_and_nothing_of_it_is_kept(hub: Hub) -> None:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     refused(hub, NotAllowed, "vote.author", lambda: vote(hub, "ky-analyst", request))
     refused(hub, NotAllowed, "vote.colleague", lambda: vote(hub, "ky-expert", request))
     assert find_request(hub, actor(hub, "auditor"), request.id).votes == []
 
 
 def test_file_changed_after_the_first_vote_stops_everything(hub: Hub) -> None:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     vote(hub, "mz-reviewer", request)
     frozen = stored(hub, request.files[0].sha256)
     frozen.chmod(0o600)
@@ -124,7 +130,7 @@ def test_file_changed_after_the_first_vote_stops_everything(hub: Hub) -> None:
 
 
 def test_changing_the_outbox_after_submission_changes_nothing_under_review(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     request = factories.submitted(hub, room)
     vote(hub, "mz-reviewer", request)
     factories.put(hub, room, payload=b"street,n\nS0,1\n")
@@ -180,21 +186,22 @@ def test_event_of_a_release_is_there_before_any_byte(hub: Hub) -> None:
 
 
 def test_objection_refuses_and_cannot_be_outvoted(hub: Hub) -> None:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     assert vote(hub, "mz-reviewer", request, Decision.OBJECT).status is RequestStatus.REFUSED
     refused(hub, NotAllowed, "export.status", lambda: vote(hub, "centre-reviewer", request))
     refused(hub, NotAllowed, "export.status", lambda: deliver(hub, request))
 
 
 def test_raw_rows_are_refused_by_the_machine_and_never_reach_a_vote(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     rows = b"\n".join(factories.clinic_csv().splitlines()[:120])
     request = factories.submitted(hub, room, slugs=[factories.put(hub, room, slug="rows", payload=rows)])
     assert request.status is RequestStatus.MACHINE_REFUSED
     refused(hub, NotAllowed, "export.status", lambda: vote(hub, "mz-reviewer", request))
 
 
-def test_extract_that_misses_its_target_is_refused_and_nothing_is_written(hub: Hub) -> None:
+def test_extract_that_misses_its_target_is_refused_and_nothing_is_written(empty: Hub) -> None:
+    hub = empty
     extract = factories.extracted(hub, policy=factories.POLICY.replace("k = 5", "k = 500"))
     assert extract.status is ExtractStatus.REFUSED
     assert extract.refusal_zh
@@ -205,7 +212,7 @@ def test_extract_that_misses_its_target_is_refused_and_nothing_is_written(hub: H
 
 
 def test_changed_extract_is_not_mounted(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     file = next(hub.folders.extracts.rglob("extract.parquet"))
     file.chmod(0o600)
     file.write_bytes(file.read_bytes() + b"x")
@@ -214,7 +221,7 @@ def test_changed_extract_is_not_mounted(hub: Hub) -> None:
 
 
 def test_other_institutions_cannot_open_submit_or_see(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     request = factories.submitted(hub, room)
     stranger = actor(hub, "ps-analyst")
     refused(hub, NotAllowed, "workspace.organisation", lambda: open_workspace(hub, stranger, licence_id="l-0001"))
@@ -240,14 +247,14 @@ def test_other_institutions_cannot_open_submit_or_see(hub: Hub) -> None:
 
 
 def test_contents_are_previewed_by_author_and_reviewers_alone(hub: Hub) -> None:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     may = {"ky-analyst", "mz-reviewer", "centre-reviewer", "release-officer"}
     for account in ACCOUNTS:
         assert may_preview(request, actor(hub, account.id)) == (account.id in may), account.id
 
 
 def test_withdrawn_request_stays_withdrawn(hub: Hub) -> None:
-    request = factories.submitted(hub, factories.opened(hub))
+    request = factories.submitted(hub, factories.room(hub))
     refused(
         hub, NotAllowed, "export.author", lambda: withdraw_export(hub, actor(hub, "ps-analyst"), request_id=request.id)
     )
@@ -256,7 +263,7 @@ def test_withdrawn_request_stays_withdrawn(hub: Hub) -> None:
 
 
 def test_nothing_of_the_outbox_leaves_by_a_link(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     slug = factories.put(hub, room)
     payload = room.state_dir / "outbox" / slug / "counts.csv"
     payload.unlink()
@@ -266,8 +273,8 @@ def test_nothing_of_the_outbox_leaves_by_a_link(hub: Hub) -> None:
 
 
 def test_licence_is_not_granted_for_the_past(hub: Hub, watch: Watch) -> None:
-    licence = factories.licensed(hub)
     officer = actor(hub, "bureau-officer")
+    licence = find_licence(hub, officer, "l-0001")
     watch.move(days=60)
     with pytest.raises(NotAllowed) as caught:
         grant_licence(
@@ -275,7 +282,9 @@ def test_licence_is_not_granted_for_the_past(hub: Hub, watch: Watch) -> None:
             officer,
             scenario_id=licence.scenario_id,
             tables=[
-                TableRequest(table_id="clinic_visits", columns=("street", "band", "visits"), policy=factories.POLICY)
+                TableRequest(
+                    table_id="clinic_visits", columns=("street", "band", "visits", "cost"), policy=factories.POLICY
+                )
             ],
             starts_at=licence.starts_at,
             ends_at=licence.ends_at,
@@ -287,7 +296,7 @@ def test_licence_is_not_granted_for_the_past(hub: Hub, watch: Watch) -> None:
 
 
 def test_closing_a_workspace_twice_is_one_event(hub: Hub) -> None:
-    room = factories.opened(hub)
+    room = factories.room(hub)
     close_workspace(hub, workspace_id=room.workspace_id, reason="stopped")
     before = newest_event(hub)
     close_workspace(hub, workspace_id=room.workspace_id, reason="stopped")
@@ -296,7 +305,6 @@ def test_closing_a_workspace_twice_is_one_event(hub: Hub) -> None:
 
 
 def test_failed_transaction_leaves_neither_effect_nor_event(hub: Hub) -> None:
-    factories.licensed(hub)
     before = newest_event(hub)
     officer = actor(hub, "bureau-officer")
 
@@ -321,7 +329,6 @@ def test_wrong_password_and_unknown_name_get_one_answer(hub: Hub) -> None:
 
 
 def test_refused_person_changes_nothing(hub: Hub) -> None:
-    factories.licensed(hub)
     with pytest.raises((NotAllowed, InvalidState)):
         suspend_licence(hub, actor(hub, "ky-admin"), licence_id="l-0001", reason="x")
     with hub.reading() as session:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from hub.context import Hub, open_hub
+from hub.context import Hub
 from hub.demo.seed import ACCOUNTS
 from hub.errors import HubError
 from hub.gate import actions as gate
@@ -28,24 +28,9 @@ from hub.licensing.actions import resume_licence, suspend_licence
 from hub.people.model import Person
 from hub.products.actions import bundle_path, deliver_release, issue_grant, redeem_grant
 from hub.products.verify import verify_bundle
-from hub.settings import Settings
 from tests import factories
 
 PEOPLE = st.sampled_from([account.id for account in ACCOUNTS])
-_template: tuple[Path, str] | None = None
-
-
-def template() -> tuple[Path, str]:
-    """A district with an opened workspace and something in its outbox, made once and copied for each walk."""
-    global _template
-    if _template is None:
-        folder = Path(tempfile.mkdtemp(prefix="zhakou-walks-"))
-        hub = factories.district(folder / "state")
-        room = factories.opened(hub)
-        factories.put(hub, room)
-        hub.database.engine.dispose()
-        _template = folder, room.workspace_id
-    return _template
 
 
 class Walks(RuleBasedStateMachine):
@@ -53,11 +38,12 @@ class Walks(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        made, self.workspace_id = template()
         self.folder = Path(tempfile.mkdtemp(prefix="zhakou-walk-"))
-        shutil.copytree(made / "state", self.folder / "state")
         self.watch = factories.Watch()
-        self.hub: Hub = open_hub(Settings(state_dir=self.folder / "state"), clock=self.watch)
+        self.hub: Hub = factories.working(self.folder / "state", clock=self.watch)
+        room = factories.room(self.hub)
+        self.workspace_id = room.workspace_id
+        factories.put(self.hub, room)
         self.changed: set[Path] = set()
 
     def teardown(self) -> None:
@@ -201,9 +187,8 @@ TestWalks.settings = settings(
 
 
 def test_the_honest_walk_is_released(tmp_path: Path) -> None:
-    hub = factories.district(tmp_path / "state")
-    room = factories.opened(hub)
-    request = factories.submitted(hub, room)
+    hub = factories.working(tmp_path / "state")
+    request = factories.submitted(hub, factories.room(hub))
     assert request.status is RequestStatus.IN_REVIEW
     for person in ("mz-reviewer", "centre-reviewer"):
         request = gate.cast_vote(
