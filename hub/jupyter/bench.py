@@ -59,6 +59,7 @@ c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
+c.JupyterHub.allow_named_servers = True
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home"
 c.Spawner.cmd = ["{python}", "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root"]
@@ -200,6 +201,18 @@ def plain_hub(stack: ExitStack, folder: Path) -> BenchHub:
     return BenchHub(name="plain", api=f"http://127.0.0.1:{hub_port}/hub/api", token=token, user="bench", server="plain")
 
 
+def _print_logs(folder: Path) -> bool:
+    """The ends of all logs, before the folder goes; the error goes on."""
+    for log in sorted(folder.glob("**/*.log")):
+        print(
+            f"--- {log.relative_to(folder)}",
+            *log.read_text(errors="replace").splitlines()[-15:],
+            sep="\n",
+            file=sys.stderr,
+        )
+    return False
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run and print; 0 if both could be measured."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -209,6 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     seconds: dict[str, list[float]] = {"zhakou": [], "plain": []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhakou-bench-")))
+        stack.push(lambda kind, _error, _trace: _print_logs(folder) if kind is not None else False)
         print("preparing two hubs…", file=sys.stderr)
         hubs = [our_hub(stack, folder), plain_hub(stack, folder)]
         for hub in hubs:
