@@ -91,10 +91,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             refusals.append(_refusal("file", msg("The settings file cannot be read as TOML.")))
     known = {f.name: str(f.type) for f in fields(Settings)}
-    for key, raw in env.items():
-        name = key.removeprefix("ZHAKOU_").lower()
-        if key.startswith("ZHAKOU_") and name != "settings":
-            given[name] = raw
+    prefixed = {key.removeprefix("ZHAKOU_").lower(): text for key, text in env.items() if key.startswith("ZHAKOU_")}
+    given.update({name: text for name, text in prefixed.items() if name != "settings"})
     values: dict[str, object] = {}
     for name, raw in given.items():
         if name not in known:
