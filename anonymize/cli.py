@@ -23,6 +23,7 @@ from anonymize.pipeline import Extracted, build_extract
 from anonymize.policy import AnonymizationPolicy, load_policy
 from anonymize.privacy.classes import measure_classes
 from anonymize.privacy.risk import Risk, measure_risk
+from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
 from anonymize.table import read_table
 from anonymize.techniques.pseudonymize import MIN_KEY_BYTES, Pseudonymize
 from anonymize.text import LANGUAGES, Language, Text
@@ -93,7 +94,7 @@ def risk(table: Path, quasi: tuple[str, ...], sensitive: tuple[str, ...], as_jso
     click.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _risk_lines(found, language))
 
 
-COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, risk]
+COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, risk, *SCREEN_COMMANDS]
 
 
 @click.group(commands=COMMANDS)

@@ -48,7 +48,7 @@ def _anonymize(folder: Path, *more: str, out: str = "out", key: bool = True) -> 
 
 
 def test_every_command_is_listed_and_has_help() -> None:
-    assert {"scan", "detect", "redact", "anonymize", "risk"} <= {command.name for command in COMMANDS}
+    assert {"scan", "detect", "redact", "anonymize", "risk", "screen"} <= {command.name for command in COMMANDS}
     for command in COMMANDS:
         assert command.help
         assert _run(str(command.name), "--help").exit_code == 0

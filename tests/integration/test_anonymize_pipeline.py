@@ -218,6 +218,38 @@ def test_released_table_that_misses_the_target_is_refused_whatever_the_plan_says
     assert refused.value.code == "target.not_met"
 
 
+def test_rows_beyond_the_limit_are_not_removed_silently() -> None:
+    """Six of forty rows stand alone, and only four may go."""
+    plan = plan_levels(POLICY, PEOPLE, table="t")
+    released = transform_quasi(plan, PEOPLE)
+    town = pl.when(pl.int_range(pl.len()) < 6).then(pl.col("name")).otherwise(pl.col("town"))
+    with pytest.raises(TargetNotMet) as refused:
+        remove_unsafe_rows(POLICY, plan, source=PEOPLE, released=released.with_columns(town=town), table="t")
+    assert refused.value.code == "target.not_met"
+    assert "6 of 40" in refused.value.text.en
+
+
+def test_written_bytes_are_verified_and_not_the_table_in_memory(tmp_path: Path) -> None:
+    def tamper(step: str, share: float) -> None:
+        if step == "verify":
+            (written,) = tmp_path.glob(".out.*/out/extract.parquet")
+            frame = pl.read_parquet(written)
+            write_parquet(frame.with_columns(age=pl.int_range(pl.len()).cast(pl.String)), written)
+
+    PEOPLE.write_parquet(tmp_path / "s.parquet")
+    with pytest.raises(TargetNotMet) as refused:
+        build_extract(
+            source=tmp_path / "s.parquet",
+            policy=POLICY,
+            key=KEY,
+            out_dir=tmp_path / "out",
+            created_at=NOW,
+            progress=tamper,
+        )
+    assert refused.value.code == "extract.verify_failed"
+    assert _left(tmp_path) == ["s.parquet"]
+
+
 def test_every_technique_reaches_the_written_file(tmp_path: Path) -> None:
     columns = {
         **COLUMNS,
