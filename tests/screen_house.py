@@ -40,7 +40,7 @@ def shown(findings: Sequence[Finding]) -> str:
     return " ".join(f"{f.file} {f.where} {f.text.zh} {f.text.en} {f.next_step.zh} {f.next_step.en}" for f in findings)
 
 
-def people(rows: int = 60_000, seed: int = 3) -> pl.DataFrame:
+def people(rows: int = 30_000, seed: int = 3) -> pl.DataFrame:
     """An extract of persons: coarse groups, a date, money in detail, a pseudonym."""
     chance = np.random.default_rng(seed)
     streets = np.array([f"3101070{number:02d}" for number in (5, 14, 15, 16, 17, 20, 21, 22)])

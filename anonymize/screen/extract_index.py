@@ -102,6 +102,8 @@ class ExtractIndex:
         self.name = path.name
         self.frame = read_table(path)
         self._hashes: dict[tuple[str, Precision], Hashes] = {}
+        self._codes: dict[str, tuple[pl.Series, npt.NDArray[np.uint32]]] = {}
+        self._wordy: dict[str, bool] = {}
         self._distinct: dict[tuple[str, Precision], Hashes] = {}
 
     @property
@@ -114,24 +116,49 @@ class ExtractIndex:
 
     def hashes(self, column: str, precision: Precision) -> Hashes:
         """One hash a row of the extract."""
-        key = self._key(column, precision)
-        if key not in self._hashes:
-            self._hashes[key] = hashed(self.frame[column], precision)
-        return self._hashes[key]
+        return self._of_values(column, precision)[self._coded(column)[1]]
 
     def distinct(self, column: str, precision: Precision) -> Hashes:
         """The sorted distinct hashes of a column, without null."""
         key = self._key(column, precision)
         if key not in self._distinct:
-            values = np.unique(self.hashes(column, precision))
+            values = np.unique(self._of_values(column, precision))
             self._distinct[key] = values[values != NULL]
         return self._distinct[key]
+
+    def _of_values(self, column: str, precision: Precision) -> Hashes:
+        """One hash for each distinct value; rows are looked up by their code, so a precision costs the values only."""
+        key = self._key(column, precision)
+        if key not in self._hashes:
+            self._hashes[key] = hashed(self._coded(column)[0], precision)
+        return self._hashes[key]
+
+    def _coded(self, column: str) -> tuple[pl.Series, npt.NDArray[np.uint32]]:
+        """The distinct values of a column, and the number of the value of each row."""
+        if column not in self._codes:
+            whole = self.frame[column]
+            if whole.dtype.is_nested() or whole.dtype in (pl.Binary, pl.Object):
+                values, numbers = pl.Series(column, [None], dtype=pl.String), np.zeros(len(whole), dtype=np.uint32)
+            else:
+                values = whole.unique()
+                numbered = pl.DataFrame({"value": values}).with_row_index("number")
+                rows = pl.DataFrame({"value": whole}).join(
+                    numbered, on="value", how="left", nulls_equal=True, maintain_order="left"
+                )
+                numbers = rows["number"].to_numpy()
+            self._codes[column] = (values, numbers)
+        return self._codes[column]
 
     def _key(self, column: str, precision: Precision) -> tuple[str, Precision]:
         """Columns that hold no numbers are the same at every precision."""
         dtype = self.frame.schema[column]
+        if dtype == pl.String and column not in self._wordy:
+            self._wordy[column] = not _readings(self._coded(column)[0])[1].is_not_null().any()
         constant = dtype.is_integer() and precision is Precision.WHOLE
-        return (column, Precision.FULL if constant or dtype in (pl.Boolean, pl.Date) else precision)
+        return (
+            column,
+            Precision.FULL if constant or dtype in (pl.Boolean, pl.Date) or self._wordy.get(column) else precision,
+        )
 
     @cached_property
     def pseudonyms(self) -> dict[str, frozenset[str]]:

@@ -8,7 +8,7 @@ from typing import Final
 from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
 
-MAX_EACH: Final = 50
+MAX_EACH: Final = 20
 """Findings of one rule on one file that are listed singly."""
 
 

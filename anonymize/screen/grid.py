@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 from anonymize.screen.numbers import read_number
 from anonymize.screen.shown import cell, column_place
+
+_NOTE: Final = re.compile(
+    r"\s*(?:注|备注|说明|数据来源|资料来源|来源|单位|\*|※|note|notes|source)\s*(?:[0-9]{0,2}\s*[::.、]|\s)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +57,8 @@ class Grid:
 def grid_of(rows: Sequence[Sequence[str]], *, where: str, first_row: int = 1) -> Grid | None:
     """A grid from rows of cells; None if there is nothing in them.
 
-    Leading rows with a single filled cell are titles and kept as loose text. The next row is the header, unless it
-    holds numbers that are data.
+    Leading rows with a single filled cell are titles, last rows that begin like a note are notes; both are kept as
+    loose text. The next row is the header, unless it holds numbers that are data.
     """
     lines = [list(row) for row in rows]
     loose: list[str] = []
@@ -61,6 +67,8 @@ def grid_of(rows: Sequence[Sequence[str]], *, where: str, first_row: int = 1) ->
     while start < len(lines) and width > 1 and sum(bool(text.strip()) for text in lines[start]) <= 1:
         loose += [text for text in lines[start] if text.strip()]
         start += 1
+    while len(lines) > start + 1 and width > 1 and _is_note(lines[-1]):
+        loose += [text for text in lines.pop() if text.strip()]
     body = [row + [""] * (width - len(row)) for row in lines[start:]]
     if not body or width == 0:
         return Grid(where=where, header=(), columns=(), first_row=first_row, loose=loose) if loose else None
@@ -69,6 +77,12 @@ def grid_of(rows: Sequence[Sequence[str]], *, where: str, first_row: int = 1) ->
     data = body[1:] if headed else body
     columns = tuple(list(line) for line in zip(*data, strict=True)) if data else tuple([] for _ in range(width))
     return Grid(where=where, header=header, columns=columns, first_row=first_row + start + headed, loose=loose)
+
+
+def _is_note(row: list[str]) -> bool:
+    """A last row that explains the table: one filled cell that begins like a note."""
+    filled_cells = [text for text in row if text.strip()]
+    return len(filled_cells) == 1 and _NOTE.match(filled_cells[0]) is not None
 
 
 def _is_header(body: list[list[str]]) -> bool:

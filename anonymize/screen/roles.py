@@ -27,8 +27,10 @@ _CHANGE_WORDS: Final = (
 )  # fmt: skip
 _SHARE_WORDS: Final = (
     "占比", "比例", "比重", "百分比", "构成", "%", "share", "shares", "pct", "percent", "percentage", "proportion",
-    "prevalence", "rate", "ratio",
+    "prevalence",
 )  # fmt: skip
+_SHARE_HEADS: Final = ("rate", "ratio", "share", "pct", "percent")
+"""Words that make a share only at the end of a name: rate_marriage is a rating."""
 _NOT_A_SHARE: Final = ("利率", "汇率", "税率", "频率", "功率", "效率", "概率", "增长率", "斜率", "费率", "倍率")
 _STATISTIC_WORDS: Final = (
     "平均", "均值", "人均", "户均", "中位", "标准差", "方差", "最大", "最小", "最高", "最低", "分位", "指数",
@@ -92,12 +94,8 @@ class Table:
 
 def is_total(text: str) -> bool:
     """Whether a label names a total."""
-    whole, latin = header_words(text)
-    return bool(whole) and (
-        whole.strip() in _TOTAL_WORDS
-        or latin.strip() in _TOTAL_WORDS
-        or any(whole.strip() == word + tail for word in _TOTAL_WORDS for tail in (":", "(人)", "人数", "数"))
-    )
+    plain = text.strip().strip("::*").lower()
+    return len(plain) <= _LONGEST_TOTAL and plain.removesuffix("人数").removesuffix("(人)") in _TOTAL_WORDS
 
 
 def named_role(header: str) -> Role | None:
@@ -106,7 +104,9 @@ def named_role(header: str) -> Role | None:
         return Role.CHANGE
     whole = header_words(header)[0]
     rate = "率" in whole and not any(word in whole for word in _NOT_A_SHARE)
-    if header_has(header, _SHARE_WORDS) or "%" in header or rate:
+    latin = header_words(header)[1].strip()
+    head = latin.rpartition(" ")[2] in _SHARE_HEADS
+    if header_has(header, _SHARE_WORDS) or "%" in header or rate or head:
         return Role.SHARE
     if header_has(header, _STATISTIC_WORDS):
         return Role.MEASURE

@@ -76,6 +76,8 @@ class SmallCells:
             return
         for column in table.columns(Role.SHARE):
             fraction = _is_fraction(table, column)
+            if _is_composition(table, column, bases[0]):
+                continue
             for row, number in enumerate(table.numbers[column]):
                 base = table.numbers[bases[0]][row]
                 if number is None or base is None or base.value < context.pack.min_cell:
@@ -181,6 +183,30 @@ def _is_fraction(table: Table, column: int) -> bool:
     """Whether shares are written from 0 to 1 instead of 0 to 100."""
     values = [number.value for number in table.numbers[column] if number is not None and not number.percent]
     return bool(values) and max(values) <= 1.0
+
+
+def _is_composition(table: Table, column: int, base: int) -> bool:
+    """Whether a share is the count's own part of a total, of the table or of a group: then their ratio is constant."""
+    labels = table.columns(Role.LABEL)
+    groupings = [["" for _ in range(table.grid.rows)], *([*table.grid.columns[label]] for label in labels)]
+    return any(_proportional(table, column, base, groups) for groups in groupings)
+
+
+def _proportional(table: Table, column: int, base: int, groups: list[str]) -> bool:
+    """Whether in every group of two rows or more one total explains all shares, within their rounding."""
+    totals: dict[str, list[tuple[float, float]]] = {}
+    sizes: dict[str, int] = {}
+    for row, group in enumerate(groups):
+        share, count = table.numbers[column][row], table.numbers[base][row]
+        if share is None or count is None or row in table.total_rows:
+            continue
+        slack = 0.51 * 10.0**-share.decimals
+        low, high = max(share.value - slack, 1e-12), share.value + slack
+        totals.setdefault(group, []).append((count.value / high, count.value / low))
+        sizes[group] = sizes.get(group, 0) + 1
+    if not totals or max(sizes.values()) < 2:
+        return False
+    return all(max(low for low, _ in spans) <= min(high for _, high in spans) for spans in totals.values())
 
 
 RULE: Final = SmallCells()
