@@ -137,7 +137,8 @@ def read_stamp() -> dict[str, str]:
             stamp = json.load(file)
     except (OSError, ValueError):
         return {}
-    return stamp if stamp.get("root") == ROOT and os.path.exists(PYTHON) else {}
+    sound = isinstance(stamp, dict) and stamp.get("root") == ROOT and os.path.exists(PYTHON)
+    return stamp if sound else {}
 
 
 def write_stamp(stamp: dict[str, str]) -> None:
