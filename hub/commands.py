@@ -65,7 +65,7 @@ def ledger_verify(checkpoints: tuple[Path, ...], as_json: bool) -> int:
     with hub.reading() as session:
         verdict = ledger_actions.verify(session, public=_public_key(hub), outside=notes)
     if as_json:
-        click.echo(json.dumps(asdict(verdict), indent=2))
+        click.echo(json.dumps({**asdict(verdict), "text": str(verdict.text)}, indent=2))
         return 0 if verdict.holds else ChecksFailed.exit_code
     if not verdict.holds:
         raise ChecksFailed(
@@ -146,9 +146,10 @@ def verify(bundle: Path, checkpoint: Path | None, keys: Path | None, as_json: bo
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, indent=2))
     else:
+        translate = translator(machine.terminal_language())
         signs = {True: "✓", False: "✗", None: "?"}
         for step in outcome.steps:
-            click.echo(f"{signs[step.holds]} {step.code:<20} {step.text}")
+            click.echo(f"{signs[step.holds]} {step.code:<20} {step.text.render(translate)}")
     return 0 if outcome.holds else ChecksFailed.exit_code
 
 

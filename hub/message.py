@@ -16,7 +16,7 @@ class Message:
     """One sentence: its English source text and the values that go into it. Values are ids, counts, dates; no data."""
 
     source: str
-    values: tuple[tuple[str, str | int], ...] = ()
+    values: tuple[tuple[str, Value], ...] = ()
     chinese: str = ""
     """The Chinese of a sentence that another package wrote in both languages; it is in no catalog of ours."""
 
@@ -25,13 +25,18 @@ class Message:
         if self.chinese:
             return self.chinese if translate is not None and translate(LANGUAGE.source) == "zh" else self.source
         text = self.source if translate is None else translate(self.source)
-        return text.format_map(dict(self.values))
+        said = {name: value.render(translate) if isinstance(value, Message) else value for name, value in self.values}
+        return text.format_map(said)
 
     def __str__(self) -> str:
         return self.render()
 
 
-def msg(source: str, /, **values: str | int) -> Message:
+Value = str | int | Message
+"""What can stand in a sentence: an id, a count, a date, or a part that is itself translated."""
+
+
+def msg(source: str, /, **values: Value) -> Message:
     """Mark `source` for translation and bind its values."""
     return Message(source, tuple(sorted(values.items())))
 

@@ -27,22 +27,33 @@ class Settings:
     database_url: str = ""
     """SQLAlchemy address; empty: SQLite in `state_dir`."""
     public_host: str = "127.0.0.1"
+    """Address on which the proxy is reached. It speaks HTTP: put TLS in front before using another than loopback."""
     public_port: int = 8000
+    """Port of the proxy, the one door."""
     hub_port: int = 8081
+    """Port of JupyterHub, on loopback."""
     proxy_api_port: int = 8001
+    """Port on which the hub tells the proxy its routes, on loopback."""
     portal_port: int = 8082
+    """Port of the portal behind the proxy, on loopback."""
     language: str = "zh"
     """Language of a page or notebook whose reader has not chosen one: `zh` or `en`."""
     demo_district: bool = True
     """Fill an empty state with the demonstration district."""
     workspace_memory: int = 2 * 2**30
+    """Memory of a workspace's kernels, bytes."""
     workspace_processes: int = 256
+    """Processes and threads that a workspace's kernels may have."""
     workspace_cpu_percent: int = 100
+    """CPU of a workspace's kernels, per cent of one core."""
     workspace_file: int = 512 * 2**20
+    """Largest file that a workspace's kernels can write, bytes."""
     workspace_scratch: int = 256 * 2**20
+    """Scratch space of a box, in memory, bytes."""
     workspace_uid_base: int = 61000
     """First of the uids that workspaces get when the hub runs as root."""
     max_raw_bytes: int = 2 * 2**30
+    """Largest file that a department can hand in, bytes."""
     max_licence_days: int = 1826
     """Five years. Source: 公共数据资源授权运营实施规范(试行) Art. 14(2)."""
     min_reviewers: int = 2

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.process import PYTHON, run_confined
-
 from sandbox.errors import SandboxError
+from sandbox.process import PYTHON, run_confined
 from sandbox.spec import Limits
 
 MEMORY = 4 * 2**30

@@ -59,30 +59,31 @@ class Terminal:
     """Prints the steps in one language, with the time each took."""
 
     def __init__(self, translate: Callable[[str], str]) -> None:
-        self._translate = translate
+        self.translate = translate
         self._number = 0
 
     @contextmanager
     def step(self, title: Message) -> Iterator[None]:
         self._number += 1
-        print(f"\n{self._number:>2}  {title.render(self._translate)}", flush=True)
+        print(f"\n{self._number:>2}  {title.render(self.translate)}", flush=True)
         began = time.monotonic()
         yield
         print(f"     {time.monotonic() - began:.1f} s", flush=True)
 
     def line(self, message: Message) -> None:
-        print(f"    {message.render(self._translate)}", flush=True)
+        print(f"    {message.render(self.translate)}", flush=True)
 
     def refusals(self, error: HubError) -> None:
         for refusal in error.refusals:
-            text, after = refusal.text.render(self._translate), refusal.next_step.render(self._translate)
+            text, after = refusal.text.render(self.translate), refusal.next_step.render(self.translate)
             print(f"    ✗ [{refusal.rule}] {text} {after}", flush=True)
 
     def findings(self, request: ExportRequest) -> None:
-        language = "zh" if self._translate("en") == "zh" else "en"
+        language = "zh" if self.translate("en") == "zh" else "en"
         for finding in request.check.report["findings"] if request.check else ():
             said = finding["i18n"][language]
-            print(f"    ✗ {finding['code']} ({finding['rule']}) {said['text']} {said['next_step']}", flush=True)
+            sign = {"block": "✗", "flag": "!", "note": "·"}[finding["level"]]
+            print(f"    {sign} {finding['code']} ({finding['rule']}) {said['text']} {said['next_step']}", flush=True)
 
 
 def walk(translate: Callable[[str], str]) -> None:
@@ -338,7 +339,7 @@ def _release(hub: Hub, out: Terminal, request: ExportRequest) -> Path:
 def _verify(hub: Hub, out: Terminal, bundle: Path) -> None:
     outcome = verify_bundle(bundle, trusted=public_keys(hub))
     for step in outcome.steps:
-        print(f"    {'✓' if step.holds else '✗'} {step.code:<20} {step.text}", flush=True)
+        print(f"    {'✓' if step.holds else '✗'} {step.code:<20} {step.text.render(out.translate)}", flush=True)
     if not outcome.holds:
         raise WalkFailed("the bundle does not verify")
 
@@ -351,7 +352,7 @@ def _ledger(hub: Hub, out: Terminal) -> None:
             outside=[hub.checkpoint_file.read_text(encoding="utf-8")],
         )
     if not verdict.holds:
-        raise WalkFailed(verdict.text)
+        raise WalkFailed(str(verdict.text))
     out.line(msg("The ledger holds: {size} entries, root {root}.", size=verdict.size, root=verdict.root))
 
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.outbox import freeze
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -46,6 +45,7 @@ from hub.people.rules import Verb
 from hub.workspaces.actions import workspace_dir
 from hub.workspaces.model import Workspace
 from sandbox.errors import SandboxError
+from sandbox.outbox import freeze
 
 
 def submit_export(

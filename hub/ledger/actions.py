@@ -20,6 +20,7 @@ from hub.ledger import tree
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry, LedgerHead
+from hub.message import Message, msg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class LedgerVerdict:
     root: str
     first_bad: int | None = None
     code: str = ""
-    text: str = ""
+    text: Message = msg("the ledger holds")
 
 
 def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> LedgerVerdict:
@@ -102,7 +103,7 @@ def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> L
     frontier, entries = tree.Frontier(), []
     roots = {0: frontier.root}
     wanted = _sizes(outside, public)
-    if isinstance(wanted, str):
+    if isinstance(wanted, Message):
         return LedgerVerdict(holds=False, size=0, root="", code="checkpoint.invalid", text=wanted)
     for entry in _entries(session):
         seq = frontier.size
@@ -112,47 +113,64 @@ def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> L
         except (ValueError, KeyError, TypeError):
             in_form = False
         if entry.seq != seq:
-            return _bad(frontier, seq, "entry.missing", f"entry {seq} is missing")
+            return _bad(frontier, seq, "entry.missing", msg("entry {seq} is missing", seq=seq))
         if not in_form:
-            return _bad(frontier, seq, "entry.changed", f"entry {seq} is not what was written at this place")
+            return _bad(
+                frontier, seq, "entry.changed", msg("entry {seq} is not what was written at this place", seq=seq)
+            )
         if tree.leaf_hash(entry.body.encode()) != entry.leaf:
-            return _bad(frontier, seq, "entry.changed", f"entry {seq} was changed: its hash differs")
+            return _bad(frontier, seq, "entry.changed", msg("entry {seq} was changed: its hash differs", seq=seq))
         frontier = frontier.append(entry.leaf)
         entries.append((entry.note, frontier.root))
         if frontier.size in wanted:
             roots[frontier.size] = frontier.root
     head = session.get(LedgerHead, 1)
     if head is None:
-        return _bad(frontier, 0, "head.missing", "the head of the ledger is missing")
+        return _bad(frontier, 0, "head.missing", msg("the head of the ledger is missing"))
     try:
         signed = notes.open_note(head.note, public)
     except notes.BadCheckpoint:
-        return _bad(frontier, None, "head.invalid", "the head of the ledger is not signed by the ledger key")
+        return _bad(frontier, None, "head.invalid", msg("the head of the ledger is not signed by the ledger key"))
     if signed.size > frontier.size:
-        return _bad(frontier, frontier.size, "entry.missing", f"entry {frontier.size} is missing: the ledger was cut")
+        return _bad(
+            frontier,
+            frontier.size,
+            "entry.missing",
+            msg("entry {seq} is missing: the ledger was cut", seq=frontier.size),
+        )
     if signed.size != head.size or signed.size < frontier.size or signed.root != frontier.root:
         first = _first_unsigned(entries, public)
-        return _bad(frontier, first, "entry.changed", f"entry {first} does not fit the checkpoint signed with it")
+        return _bad(
+            frontier,
+            first,
+            "entry.changed",
+            msg("entry {seq} does not fit the checkpoint signed with it", seq=-1 if first is None else first),
+        )
     for size, root in wanted.items():
         if size > frontier.size:
             return _bad(
-                frontier, frontier.size, "entry.missing", f"a checkpoint kept elsewhere knows {size} entries: cut"
+                frontier,
+                frontier.size,
+                "entry.missing",
+                msg("a checkpoint kept elsewhere knows {size} entries: cut", size=size),
             )
         if roots[size] != root:
             first = _first_unsigned(entries, public)
-            return _bad(frontier, first, "history.rewritten", f"history differs from a checkpoint of size {size}")
+            return _bad(
+                frontier, first, "history.rewritten", msg("history differs from a checkpoint of size {size}", size=size)
+            )
     return LedgerVerdict(holds=True, size=frontier.size, root=frontier.root.hex())
 
 
-def _sizes(outside: Sequence[str], public: bytes) -> dict[int, bytes] | str:
+def _sizes(outside: Sequence[str], public: bytes) -> dict[int, bytes] | Message:
     found: dict[int, bytes] = {}
     for note in outside:
         try:
             known = notes.open_note(note, public)
         except notes.BadCheckpoint:
-            return "a checkpoint kept elsewhere is not signed by the ledger key"
+            return msg("a checkpoint kept elsewhere is not signed by the ledger key")
         if found.setdefault(known.size, known.root) != known.root:
-            return "two checkpoints of one size differ: the ledger was split"
+            return msg("two checkpoints of one size differ: the ledger was split")
     return found
 
 
@@ -170,7 +188,7 @@ def _first_unsigned(entries: Sequence[tuple[str, bytes]], public: bytes) -> int 
     return low if low < len(entries) else None
 
 
-def _bad(frontier: tree.Frontier, first: int | None, code: str, text: str) -> LedgerVerdict:
+def _bad(frontier: tree.Frontier, first: int | None, code: str, text: Message) -> LedgerVerdict:
     return LedgerVerdict(
         holds=False, size=frontier.size, root=frontier.root.hex(), first_bad=first, code=code, text=text
     )

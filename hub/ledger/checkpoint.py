@@ -8,12 +8,13 @@ by a verifier, so later signature lines (SM2, witnesses) leave old verifiers wor
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from hub.message import Message, msg
 
 ORIGIN = "zhakou.local/ledger"
 
@@ -34,6 +35,10 @@ class Checkpoint:
 
 class BadCheckpoint(ValueError):
     """The note has not the form of a checkpoint, or no signature of the expected key holds."""
+
+    def __init__(self, said: Message) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 def raw_public_key(key: Ed25519PublicKey) -> bytes:
@@ -62,13 +67,13 @@ def open_note(note: str, public: bytes) -> Checkpoint:
     head, separator, lines = note.partition("\n\n")
     parts = head.split("\n")
     if not separator or len(parts) < 3 or not lines.endswith("\n"):
-        raise BadCheckpoint("not a signed checkpoint")
+        raise BadCheckpoint(msg("not a signed checkpoint"))
     try:
         size, root = int(parts[1]), base64.b64decode(parts[2], validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise BadCheckpoint("size or root cannot be read") from error
+    except ValueError as error:
+        raise BadCheckpoint(msg("size or root cannot be read")) from error
     if size < 0 or str(size) != parts[1] or len(root) != 32:
-        raise BadCheckpoint("size or root cannot be read")
+        raise BadCheckpoint(msg("size or root cannot be read"))
     checkpoint = Checkpoint(size, root, parts[0])
     expected = key_id(checkpoint.origin, public)
     for line in lines.splitlines():
@@ -78,7 +83,7 @@ def open_note(note: str, public: bytes) -> Checkpoint:
             continue
         try:
             blob = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             continue
         if blob[:4] != expected:
             continue
@@ -87,4 +92,4 @@ def open_note(note: str, public: bytes) -> Checkpoint:
         except InvalidSignature:
             continue
         return checkpoint
-    raise BadCheckpoint("no signature of the expected key holds")
+    raise BadCheckpoint(msg("no signature of the expected key holds"))

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hub.ledger.canonical import canonical
 from hub.ledger.checkpoint import key_id
+from hub.message import Message, msg
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -26,6 +27,10 @@ KEY_NAME = "zhakou.local/release"
 
 class BadStatement(ValueError):
     """The envelope has not the form of a signed statement, or its signature does not hold."""
+
+    def __init__(self, said: Message) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 def pre_authentication(payload: bytes) -> bytes:
@@ -61,18 +66,18 @@ def unseal(envelope: bytes, public: bytes) -> dict[str, Any]:
         payload = base64.b64decode(outer["payload"], validate=True)
         signatures = [base64.b64decode(line["sig"], validate=True) for line in outer["signatures"]]
         if outer["payloadType"] != PAYLOAD_TYPE:
-            raise BadStatement("the envelope holds something else than a statement")
+            raise BadStatement(msg("the envelope holds something else than a statement"))
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise BadStatement("not a signed statement") from error
+        raise BadStatement(msg("not a signed statement")) from error
     key = Ed25519PublicKey.from_public_bytes(public)
     if not any(_holds(key, signature, payload) for signature in signatures):
-        raise BadStatement("no signature of the release key holds")
+        raise BadStatement(msg("no signature of the release key holds"))
     try:
         statement: dict[str, Any] = json.loads(payload)
         if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
-            raise BadStatement("the statement is of another type")
+            raise BadStatement(msg("the statement is of another type"))
     except (ValueError, KeyError, TypeError) as error:
-        raise BadStatement("not a release statement") from error
+        raise BadStatement(msg("not a release statement")) from error
     return statement
 
 

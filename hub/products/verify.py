@@ -19,6 +19,7 @@ from typing import Any
 
 from hub.ledger import tree
 from hub.ledger.checkpoint import BadCheckpoint, Checkpoint, open_note
+from hub.message import Message, msg
 from hub.products.statement import BadStatement, unseal
 
 PARTS = frozenset(
@@ -41,7 +42,7 @@ class Step:
 
     code: str
     holds: bool | None
-    text: str
+    text: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +61,15 @@ class Verification:
         """For programs."""
         return {
             "holds": self.holds,
-            "steps": [{"code": step.code, "holds": step.holds, "text": step.text} for step in self.steps],
+            "steps": [{"code": step.code, "holds": step.holds, "text": str(step.text)} for step in self.steps],
             "statement": self.statement,
         }
 
 
 class _FailedStep(Exception):  # control flow of this module only
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: Message) -> None:
         self.step = Step(code=code, holds=False, text=text)
-        super().__init__(text)
+        super().__init__(code)
 
 
 def fingerprint(public: bytes) -> str:
@@ -91,28 +92,41 @@ def verify_bundle(
     steps: list[Step] = []
     try:
         parts = _read(path)
-        steps.append(Step(code="bundle.whole", holds=True, text=f"{len(parts)} parts, all of them known"))
+        steps.append(
+            Step(code="bundle.whole", holds=True, text=msg("{count} parts, all of them known", count=len(parts)))
+        )
         keys = _keys(parts["keys.json"])
         statement = unseal(parts["statement.dsse.json"], keys["release"])
-        steps.append(Step(code="statement.signed", holds=True, text="the statement is signed by the release key"))
+        steps.append(Step(code="statement.signed", holds=True, text=msg("the statement is signed by the release key")))
         count = _files(parts, statement)
-        steps.append(Step(code="files.match", holds=True, text=f"{count} files have the digests of the statement"))
-        head = open_note(parts["ledger/checkpoint.txt"].decode(), keys["ledger"])
         steps.append(
-            Step(code="checkpoint.signed", holds=True, text=f"the ledger's head at {head.size} entries is signed")
+            Step(
+                code="files.match", holds=True, text=msg("{count} files have the digests of the statement", count=count)
+            )
+        )
+        head = open_note(parts["ledger/checkpoint.txt"].decode(errors="replace"), keys["ledger"])
+        steps.append(
+            Step(
+                code="checkpoint.signed",
+                holds=True,
+                text=msg("the ledger's head at {size} entries is signed", size=head.size),
+            )
         )
         _included(parts, head)
-        steps.append(Step(code="entry.included", holds=True, text="the delivery stands in the ledger"))
+        steps.append(Step(code="entry.included", holds=True, text=msg("the delivery stands in the ledger")))
         _about(parts["ledger/entry.json"], statement)
-        steps.append(Step(code="entry.matches", holds=True, text="the entry is the delivery of these files"))
+        steps.append(Step(code="entry.matches", holds=True, text=msg("the entry is the delivery of these files")))
         steps.append(_trust(keys, trusted))
         if checkpoint is not None:
             steps.append(_outside(head, checkpoint, keys["ledger"]))
     except _FailedStep as failed:
         return Verification(steps=(*steps, failed.step), statement=None)
-    except (BadStatement, BadCheckpoint, UnicodeDecodeError) as error:
-        code = "statement.signed" if isinstance(error, BadStatement) else "checkpoint.signed"
-        return Verification(steps=(*steps, Step(code=code, holds=False, text=str(error))), statement=None)
+    except BadStatement as error:
+        failed_step = Step(code="statement.signed", holds=False, text=error.said)
+        return Verification(steps=(*steps, failed_step), statement=None)
+    except BadCheckpoint as error:
+        failed_step = Step(code="checkpoint.signed", holds=False, text=error.said)
+        return Verification(steps=(*steps, failed_step), statement=None)
     return Verification(steps=tuple(steps), statement=statement)
 
 
@@ -122,14 +136,21 @@ def _read(path: Path) -> dict[str, bytes]:
             infos = bundle.infolist()
             names = [info.filename for info in infos]
             if len(set(names)) != len(names) or sum(info.file_size for info in infos) > MAX_UNPACKED:
-                raise _FailedStep("bundle.whole", "a name stands twice in the bundle, or it unpacks to too much")
+                raise _FailedStep("bundle.whole", msg("a name stands twice in the bundle, or it unpacks to too much"))
             parts = {info.filename: bundle.read(info) for info in infos}
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
-        raise _FailedStep("bundle.whole", "the bundle cannot be read as a zip file") from error
+        raise _FailedStep("bundle.whole", msg("the bundle cannot be read as a zip file")) from error
     extra = {name for name in parts if name not in PARTS and not name.startswith("files/")}
     missing = PARTS - parts.keys()
     if extra or missing:
-        raise _FailedStep("bundle.whole", f"{len(missing)} parts are missing, {len(extra)} do not belong in a bundle")
+        raise _FailedStep(
+            "bundle.whole",
+            msg(
+                "{missing} parts are missing, {extra} do not belong in a bundle",
+                missing=len(missing),
+                extra=len(extra),
+            ),
+        )
     return parts
 
 
@@ -137,9 +158,9 @@ def _keys(content: bytes) -> dict[str, bytes]:
     try:
         keys = {str(name): base64.b64decode(value, validate=True) for name, value in json.loads(content).items()}
     except (ValueError, AttributeError, TypeError, binascii.Error) as error:
-        raise _FailedStep("statement.signed", "the public keys cannot be read") from error
+        raise _FailedStep("statement.signed", msg("the public keys cannot be read")) from error
     if any(len(keys.get(name, b"")) != 32 for name in ("release", "ledger")):
-        raise _FailedStep("statement.signed", "the public keys cannot be read")
+        raise _FailedStep("statement.signed", msg("the public keys cannot be read"))
     return keys
 
 
@@ -147,15 +168,15 @@ def _files(parts: dict[str, bytes], statement: dict[str, Any]) -> int:
     try:
         expected = {f"files/{subject['name']}": subject["digest"]["sha256"] for subject in statement["subject"]}
     except (KeyError, TypeError) as error:
-        raise _FailedStep("files.match", "the statement names no files") from error
+        raise _FailedStep("files.match", msg("the statement names no files")) from error
     found = {name: hashlib.sha256(content).hexdigest() for name, content in parts.items() if name.startswith("files/")}
     if not expected:
-        raise _FailedStep("files.match", "the statement names no files")
+        raise _FailedStep("files.match", msg("the statement names no files"))
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
-            raise _FailedStep("files.match", f"{name} is missing")
+            raise _FailedStep("files.match", msg("{name} is missing", name=name))
         if expected.get(name) != found[name]:
-            raise _FailedStep("files.match", f"{name} is not the file that was released")
+            raise _FailedStep("files.match", msg("{name} is not the file that was released", name=name))
     return len(found)
 
 
@@ -165,10 +186,10 @@ def _included(parts: dict[str, bytes], head: Checkpoint) -> None:
         proof = [bytes.fromhex(node) for node in said["proof"]]
         seq, size = int(said["seq"]), int(said["size"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _FailedStep("entry.included", "the inclusion proof cannot be read") from error
+        raise _FailedStep("entry.included", msg("the inclusion proof cannot be read")) from error
     leaf = tree.leaf_hash(parts["ledger/entry.json"])
     if size != head.size or tree.root_from_inclusion(leaf, seq, size, proof) != head.root:
-        raise _FailedStep("entry.included", "the delivery does not stand in the ledger of this checkpoint")
+        raise _FailedStep("entry.included", msg("the delivery does not stand in the ledger of this checkpoint"))
 
 
 def _about(entry: bytes, statement: dict[str, Any]) -> None:
@@ -181,9 +202,9 @@ def _about(entry: bytes, statement: dict[str, Any]) -> None:
             and event["licence_id"] == predicate["licence"]["id"]
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise _FailedStep("entry.matches", "the ledger entry cannot be read") from error
+        raise _FailedStep("entry.matches", msg("the ledger entry cannot be read")) from error
     if not same:
-        raise _FailedStep("entry.matches", "the ledger entry is about another delivery")
+        raise _FailedStep("entry.matches", msg("the ledger entry is about another delivery"))
 
 
 def _trust(keys: dict[str, bytes], trusted: dict[str, bytes] | None) -> Step:
@@ -192,24 +213,28 @@ def _trust(keys: dict[str, bytes], trusted: dict[str, bytes] | None) -> Step:
         return Step(
             code="keys.trusted",
             holds=None,
-            text=f"compare with the fingerprints that the bureau published: {prints}",
+            text=msg("compare with the fingerprints that the bureau published: {prints}", prints=prints),
         )
     if any(keys[name] != trusted.get(name) for name in ("release", "ledger")):
-        raise _FailedStep("keys.trusted", "the bundle was signed with other keys than the ones you trust")
-    return Step(code="keys.trusted", holds=True, text="signed with the keys you trust")
+        raise _FailedStep("keys.trusted", msg("the bundle was signed with other keys than the ones you trust"))
+    return Step(code="keys.trusted", holds=True, text=msg("signed with the keys you trust"))
 
 
 def _outside(head: Checkpoint, note: str, public: bytes) -> Step:
     try:
         kept = open_note(note, public)
     except BadCheckpoint as error:
-        raise _FailedStep("checkpoint.agrees", f"the checkpoint you gave: {error}") from error
+        raise _FailedStep("checkpoint.agrees", msg("the checkpoint you gave: {why}", why=error.said)) from error
     if kept.size != head.size:
         return Step(
             code="checkpoint.agrees",
             holds=None,
-            text=f"yours is of {kept.size} entries, the bundle's of {head.size}: ask for a consistency proof",
+            text=msg(
+                "yours is of {yours} entries, the bundle's of {theirs}: ask for a consistency proof",
+                yours=kept.size,
+                theirs=head.size,
+            ),
         )
     if kept.root != head.root:
-        raise _FailedStep("checkpoint.agrees", "two checkpoints of one size differ: the ledger was split")
-    return Step(code="checkpoint.agrees", holds=True, text="the checkpoint you kept agrees")
+        raise _FailedStep("checkpoint.agrees", msg("two checkpoints of one size differ: the ledger was split"))
+    return Step(code="checkpoint.agrees", holds=True, text=msg("the checkpoint you kept agrees"))

@@ -13,7 +13,7 @@ from hub.extracts.model import ExtractStatus
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
 from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
-from hub.message import Message, msg
+from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Role
 from hub.people.rules import Verb
 from hub.workspaces.model import WorkspaceStatus
@@ -228,7 +228,9 @@ def say(message: Message | StrEnum | str, translate: Callable[[str], str]) -> st
     return translate(message.source).format_map(values)
 
 
-def _spoken(name: str, value: str | int, translate: Callable[[str], str]) -> str | int:
+def _spoken(name: str, value: Value, translate: Callable[[str], str]) -> str | int:
+    if isinstance(value, Message):
+        return say(value, translate)
     if isinstance(value, StrEnum):
         return translate(word(value).source) if type(value) in WORDS else value
     if name not in SPOKEN_VALUES or not isinstance(value, str):
