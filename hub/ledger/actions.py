@@ -78,6 +78,9 @@ def append(session: Session, event: Event, *, at: datetime, key: Ed25519PrivateK
     return entry
 
 
+_HOLDS = msg("the ledger holds")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerVerdict:
     """Outcome of a verification. `first_bad` is the number of the first entry that does not fit, if any."""
@@ -87,7 +90,7 @@ class LedgerVerdict:
     root: str
     first_bad: int | None = None
     code: str = ""
-    text: Message = msg("the ledger holds")
+    text: Message = _HOLDS
 
 
 def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> LedgerVerdict:
