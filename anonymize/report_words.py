@@ -14,7 +14,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "version": Text("版本", "version"),
     "made": Text("生成时间", "Made at"),
     "verdict": Text("达到目标", "Target met"),
-    "verdict_k": Text("每个等价类至少", "Every class has at least"),
+    "verdict_k": Text("最小等价类", "smallest class"),
     "rows_word": Text("行", "rows"),
     "asked": Text("目标", "target"),
     "rows_in": Text("源表行数", "Rows in"),

@@ -152,6 +152,8 @@ class _Search:
             levels[column] = level.number
         if branch.lost <= self.allowed:
             self._offer(branch, levels)
+            # A hair above itself, so that it is found again unless finer levels lose no more.
+            self.best += 1e-9
         return branch
 
     def _visit(self, branch: _Branch, depth: int, levels: dict[int, int]) -> None:
