@@ -108,7 +108,8 @@ def test_pseudonyms_without_a_key_are_refused(folder: Path) -> None:
 
 
 def test_without_pseudonyms_a_key_used_once_orders_the_rows(folder: Path) -> None:
-    columns = {**COLUMNS, "id": DROP}
+    TABLE.with_columns(cost=pl.int_range(pl.len()) + 0.5).write_csv(folder / "t.csv")  # 30 rows, no two alike
+    columns = {**COLUMNS, "id": DROP, "cost": KEEP}
     (folder / "p.toml").write_text(policy_text(columns, target=TARGET), encoding="utf-8")
     digests = [
         json.loads(_anonymize(folder, "--json", out=out, key=False).output)["digests"]["extract"]
