@@ -1,4 +1,4 @@
-"""A whole site for tests: `zhakou serve` on free ports with a state folder of its own, and a visitor without scripts."""
+"""A whole site for tests: `zhakou serve` on free ports with state of its own, and a visitor without scripts."""
 
 import http.cookiejar
 import json
