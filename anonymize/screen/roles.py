@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -58,8 +59,10 @@ _NOT_A_NUMBER_OF: Final = (
 )  # fmt: skip
 _TOTAL_WORDS: Final = (
     "合计", "总计", "共计", "小计", "总数", "全部", "全区", "全市", "total", "totals", "all", "overall", "sum",
-    "margin",
+    "margin", "grand total", "全体", "总体", "总人数", "总户数", "合计人数",
 )  # fmt: skip
+_LONGEST_TOTAL: Final = 16
+_MARKS: Final = re.compile(r"^[\s*]+|[\s*:：]+$|\s*[(（](?:人|户|家|件|人次)[)）]\s*$")
 _LABEL_WORDS: Final = (
     "代码", "编码", "编号", "年份", "年度", "年", "月份", "月", "日期", "季度", "星期", "时段", "小时", "序号",
     "排名", "排序", "级别", "等级", "组", "段", "年龄", "性别", "类别", "类型", "街道", "网格", "分类", "科目",
@@ -94,8 +97,8 @@ class Table:
 
 def is_total(text: str) -> bool:
     """Whether a label names a total."""
-    plain = text.strip().strip("::*").lower()
-    return len(plain) <= _LONGEST_TOTAL and plain.removesuffix("人数").removesuffix("(人)") in _TOTAL_WORDS
+    plain = _MARKS.sub("", text[:80]).lower()
+    return len(plain) <= _LONGEST_TOTAL and plain in _TOTAL_WORDS
 
 
 def named_role(header: str) -> Role | None:
