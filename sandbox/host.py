@@ -32,7 +32,7 @@ def weaknesses_of(level: Level, *, as_root: bool) -> tuple[Words, ...]:
     if level is Level.PER_PROCESS:
         found.append(
             Words(
-                en="limits.per_process: memory is limited per process only, not for the workspace as a whole; CPU is not.",
+                en="limits.per_process: memory is limited per process, not for the workspace as a whole; CPU is not.",
                 zh="limits.per_process：内存只能按单个进程限制，无法限制整个工作空间，CPU 不受限。",
             )
         )

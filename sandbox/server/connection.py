@@ -18,11 +18,14 @@ _V1 = "v1.kernel.websocket.jupyter.org"
 _SKELETON = frozenset({"status", "execute_reply", "input_request", "interrupt_reply", "shutdown_reply"})
 """What a browser waits for before it lets the analyst go on; small, and allowed a little beyond the budget."""
 
+_SAID_TO_BE_WITHHELD = frozenset({"stream", "display_data", "execute_result", "error"})
+
 
 class MeteredConnection(ZMQChannelsWebsocketConnection):
     """Upstream's connection with its way out replaced; the way in is upstream's."""
 
     kernel_info_channel: Any
+    _last_told = b""
 
     @property
     def _meter(self) -> Meter:
@@ -54,7 +57,8 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
         elif message.kind in _SKELETON:
             if self._meter.spend_spare(message.size):
                 self._write(channel, message)
-        elif channel == "iopub":
+        elif message.kind in _SAID_TO_BE_WITHHELD and message.parts[1] != self._last_told:
+            self._last_told = message.parts[1]  # once a cell
             self._say("budget", parent=message.parts[1])
 
     def _say(self, code: str, *, parent: bytes) -> None:

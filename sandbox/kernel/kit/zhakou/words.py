@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
-LANGUAGE = "en" if os.environ.get("ZHAKOU_LANGUAGE") == "en" else "zh"
+LANGUAGE: Literal["zh", "en"] = "en" if os.environ.get("ZHAKOU_LANGUAGE") == "en" else "zh"
 
 
 def say(zh: str, en: str) -> str:
