@@ -74,11 +74,7 @@ class LocalDirectoryAuthenticator(Authenticator):
             self.attempts.failed(name)
             return None
         self.attempts.succeeded(name)
-        return {"name": person.id, "admin": False}
-
-    def is_admin(self, handler: Any, authentication: dict[str, Any]) -> bool:
-        """Never (3)."""
-        return False
+        return {"name": person.id, "admin": False}  # (3)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
         """False as soon as the account is closed (4)."""

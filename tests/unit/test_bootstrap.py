@@ -77,7 +77,8 @@ def test_a_second_run_waits_for_the_first(starter: ModuleType) -> None:
     second = subprocess.Popen([sys.executable, "-c", code], cwd=starter.ROOT, stderr=subprocess.PIPE, text=True)
     assert second.stderr is not None
     assert "another set-up" in second.stderr.readline()
-    assert second.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(timeout=0.7)
     os.close(held)
     assert second.wait(timeout=10) == 0
     second.stderr.close()

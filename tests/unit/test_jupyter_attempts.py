@@ -47,6 +47,15 @@ def test_one_password_tried_on_many_names_is_stopped_too() -> None:
     assert attempts.must_wait("never-seen")
 
 
+def test_the_common_limit_opens_again_too() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    for number in range(ALL_FAILURES):
+        attempts.failed(f"name-{number}")
+    clock.now += WINDOW_SECONDS
+    assert not attempts.must_wait("never-seen")
+
+
 def test_names_do_not_fill_the_memory() -> None:
     attempts = Attempts(Clock())
     for number in range(NAMES_KEPT + 50):
