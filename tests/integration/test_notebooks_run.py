@@ -109,3 +109,15 @@ def test_elder_demand_ends_with_a_result_that_may_be_submitted(tmp_path: Path, e
     assert (result["people"] % 5).sum() == 0
     assert "会被拦截" not in shown(ran[-1])
     assert "预检" in shown(ran[-1])
+
+
+def test_the_cells_in_both_readmes_run_and_pass_the_rehearsal(tmp_path: Path, extract: Path) -> None:
+    codes = []
+    for readme in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        codes += re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL)
+    assert len(codes) == 2
+    ran, workspace = asyncio.run(run_in_a_box(codes, state=tmp_path, extract=extract))
+    assert [one.error for one in ran] == [None, None]
+    assert ["未发现问题" in shown(one) for one in ran] == [True, True]
+    assert len(list_items(workspace.outbox_dir)) == 2
