@@ -128,13 +128,16 @@ def test_logging_out_ends_the_session_and_leads_to_the_hub(house: House) -> None
     assert browser.get("").status_code == 303
 
 
-def test_form_without_the_sessions_token_is_refused(house: House) -> None:
-    browser = house.browser_of("steward")
-    browser.get("")
-    for token in ("", "x" * 43, house.browser_of("officer").csrf):
-        answer = browser.post("catalog/register", {"csrf_token": token})
+def test_form_without_the_sessions_own_token_is_refused(house: House) -> None:
+    browser, other = house.browser_of("admin"), house.browser_of("officer")
+    other.get("")
+    assert other.csrf
+    for token in ("", "x" * 43, other.csrf):
+        answer = browser.post("licences/scenarios", {"csrf_token": token})
         assert answer.status_code == 403
         assert "form.stale" in answer.text
+    browser.get("")
+    assert browser.post("licences/scenarios").status_code == 422
 
 
 @pytest.mark.parametrize(

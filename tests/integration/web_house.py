@@ -125,6 +125,7 @@ ORGANISATIONS = (
 )
 PEOPLE = (
     ("steward", "health", {Role.DEPT_STEWARD}),
+    ("civil-steward", "civil", {Role.DEPT_STEWARD}),
     ("officer", "bureau", {Role.BUREAU_OFFICER}),
     ("maker", "centre", {Role.CENTRE_OPERATOR}),
     ("admin", "operator", {Role.LICENSEE_ADMIN}),

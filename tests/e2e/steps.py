@@ -1,0 +1,185 @@
+"""The steps of the walk as people do them, each through pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from hub.demo.catalog import FAIR
+from hub.demo.seed import policy_of
+from hub.demo.tables import write_fair
+from tests.e2e.people import CELL_MS, SCREENSHOTS, SPAWN_MS, Town, open_notebook, run_cell
+
+TABLE = "fair_e2e"
+REASON = "Totals by age band for the design of services; no row of a person inside."
+VOTE = "Looked at every cell; the smallest holds more than a hundred answers."
+PUT = """
+import polars as pl
+from zhakou import outbox
+answers = pl.read_parquet("/data/fair_e2e.parquet").group_by("age").agg(pl.len().alias("answers")).sort("age")
+item = outbox.put(answers, title="Answers by age band", reason="for the design of family services")
+print("in the outbox:", item.slug)
+"""
+
+
+def register_table(town: Town, folder: Path) -> None:
+    """A steward hands in the survey and describes it; the bureau publishes it."""
+    steward = town.person("tj-steward")
+    steward.goto("catalog")
+    steward.follow("登记数据表")
+    file = folder / "fair.csv"
+    write_fair(file)
+    steward.page.locator('[name="table"]').set_input_files(file)
+    steward.press("归集并扫描数据项")
+    steward.fill(
+        id=TABLE,
+        title_zh=FAIR.title_zh,
+        title_en=FAIR.title_en,
+        description=FAIR.description,
+        share_type=FAIR.share_type.value,
+        share_basis=FAIR.share_basis,
+        open_type=FAIR.open_type.value,
+        open_basis=FAIR.open_basis,
+        update_cycle=FAIR.update_cycle.value,
+    )
+    steward.page.locator('[name="no_state_secret"]').check()
+    for position, column in enumerate(FAIR.columns):
+        steward.fill(
+            **{
+                f"name.{position}": column.name_zh,
+                f"class.{position}": column.column_class.value,
+                f"grade.{position}": column.grade.value,
+            }
+        )
+    steward.press("登记")
+    steward.sees("草稿")
+    officer = town.person("bureau-officer")
+    officer.goto("")
+    officer.sees("发布数据表")
+    officer.goto(f"catalog/tables/{TABLE}")
+    officer.press("发布到数据目录")
+    officer.sees("已发布")
+
+
+def grant_licence(town: Town) -> str:
+    """An operator files a scenario; the bureau approves it and grants the licence. Returns the licence's id."""
+    admin = town.person("ky-admin")
+    admin.goto("licences")
+    admin.follow("申报场景")
+    admin.fill(title="Family services", purpose="Statistics for the design of family services.", lane="LANE_PUBLIC")
+    admin.page.locator(f'[name="table"][value="{TABLE}"]').check()
+    admin.press("提交申报")
+    scenario = admin.last_part()
+    officer = town.person("bureau-officer")
+    officer.goto(f"licences/scenarios/{scenario}")
+    officer.page.locator('[name="decision"][value="approved"]').check()
+    officer.fill(reason="The purpose is clear and the risk is low.")
+    officer.press("提交决定")
+    officer.follow("签发授权运营协议")
+    officer.fill(document="E2E 2026-1", reviewers="2", source="pilot")
+    for box in officer.page.locator(f'[name="columns.{TABLE}"]').all():
+        box.check()
+    officer.fill(**{f"policy.{TABLE}": policy_of("fair")})
+    officer.press("签发")
+    return officer.last_part()
+
+
+def build_extract(town: Town, licence: str) -> str:
+    """The centre builds the extract and watches its page. Returns its id."""
+    maker = town.person("centre-operator")
+    maker.goto(f"licences/{licence}")
+    maker.press("制作脱敏数据包")
+    extract = maker.last_part()
+    expect(maker.page.locator("h1 .badge")).to_have_text("已签发", timeout=120_000)
+    report = maker.page.frame_locator(".report-frame")
+    expect(report.locator("body")).to_contain_text("去标识化")
+    return extract
+
+
+def open_workspace(town: Town, licence: str) -> None:
+    """The analyst opens the workspace from the portal and lands in JupyterLab."""
+    analyst = town.person("ky-analyst")
+    analyst.goto("workspaces")
+    card = analyst.page.locator("section.card").filter(has=analyst.page.locator(f'a[href$="/licences/{licence}"]'))
+    card.locator("a.button.primary").click()
+    analyst.page.wait_for_url(re.compile(rf"/user/ky-analyst/{licence}/lab"), timeout=SPAWN_MS)
+
+
+def fill_outbox(town: Town) -> None:
+    """A cell is really run in the confined kernel; the outbox is really filled."""
+    analyst = town.person("ky-analyst")
+    open_notebook(analyst)
+    run_cell(analyst.page, PUT, wait_for="in the outbox: ")
+    run_cell(analyst.page, 'outbox.rehearse()\nprint("rehearsed")', wait_for="rehearsed")
+
+
+def submit(town: Town, licence: str) -> str:
+    """The analyst submits the newest item of the outbox. Returns the id of the request."""
+    analyst = town.person("ky-analyst")
+    analyst.goto("workspaces")
+    card = analyst.page.locator("section.card").filter(has=analyst.page.locator(f'a[href$="/licences/{licence}"]'))
+    with analyst.page.expect_navigation():
+        card.get_by_role("link", name="出口箱与提交").click()
+    analyst.page.locator('[name="item"]').first.check()
+    analyst.fill(title="Answers by age band", reason=REASON, form="INDEX")
+    analyst.press("冻结并提交")
+    return analyst.last_part()
+
+
+def vote(town: Town, name: str, request: str, *, decision: str = "approve") -> None:
+    """A reviewer reads the frozen files and votes."""
+    reviewer = town.person(name)
+    reviewer.goto(f"requests/{request}")
+    reviewer.page.locator(f'[name="decision"][value="{decision}"]').check()
+    reviewer.fill(reason=VOTE)
+    reviewer.press("提交表决")
+    reviewer.sees(VOTE)
+
+
+def deliver(town: Town, request: str) -> None:
+    """The release officer delivers to the analyst."""
+    officer = town.person("release-officer")
+    officer.goto(f"requests/{request}")
+    officer.fill(recipient="ky-analyst")
+    officer.press("放行")
+    officer.sees("下载凭证")
+
+
+def download(town: Town, request: str, target: Path) -> None:
+    """The person named fetches the bundle, once."""
+    analyst = town.person("ky-analyst")
+    analyst.goto(f"products/{request}")
+    with analyst.page.expect_download(timeout=CELL_MS) as fetched:
+        analyst.page.get_by_role("button", name="下载放行包").click()
+    fetched.value.save_as(target)
+
+
+def verify(town: Town, bundle: Path) -> dict[str, object]:
+    """What `zhakou verify` says of the bundle, in a process that knows no site."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "verify", str(bundle), "--json"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("ZHAKOU_")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+def picture(town: Town, name: str, path: str, file: str) -> None:
+    """Keep a picture for the readme, when asked to by ZHAKOU_SCREENSHOTS."""
+    if not os.environ.get("ZHAKOU_SCREENSHOTS"):
+        return
+    person = town.person(name)
+    person.goto(path)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    person.page.screenshot(path=str(SCREENSHOTS / file), clip={"x": 0, "y": 0, "width": 1280, "height": 900})
