@@ -6,6 +6,7 @@ one core. Nothing here touches the disk.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -184,6 +185,12 @@ class WorkspaceSpec:
     @property
     def kernel_uid(self) -> int | None:
         return None if self.uid is None else self.uid + 1
+
+    @property
+    def group_stem(self) -> str:
+        """What the names of its limit groups begin with. Two sites on one machine may both have a `w-0001`."""
+        place = hashlib.sha256(bytes(self.state_dir)).hexdigest()[:10]
+        return f"{self.workspace_id}-{place}"
 
     @property
     def socket_path(self) -> Path:

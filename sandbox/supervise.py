@@ -117,7 +117,7 @@ class Supervisor:
     ) -> None:
         if self.staging is not None:
             box = replace(box, binds=self.staging.stage(box.binds))
-        group = levels.open_group(self.level, f"{self.workspace.workspace_id}-{name}", limits)
+        group = levels.open_group(self.level, f"{self.workspace.group_stem}-{name}", limits)
         self.groups.append(group)
         self.record()
         # Server and agent close this pipe once they run; what was said before, by bubblewrap above all, waits here for

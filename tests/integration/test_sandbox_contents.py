@@ -95,8 +95,11 @@ def test_link_is_not_followed(contents: BeneathContents, home: Path, secret: Pat
     assert [one["name"] for one in contents.get("")["content"]] == ["folder"]
 
 
-def test_link_to_a_folder_is_not_walked_through(contents: BeneathContents, home: Path, secret: Path) -> None:
-    (home / "door").symlink_to(secret.parent)
+@pytest.mark.parametrize("points_to", ["..", "/"])
+def test_link_to_a_folder_is_not_walked_through(
+    contents: BeneathContents, home: Path, secret: Path, points_to: str
+) -> None:
+    (home / "door").symlink_to(".." if points_to == ".." else secret.parent)
     assert status(contents.get, "door/secret.txt") == 403
     assert status(contents.get, "door") == 403
     assert status(contents.save, {"type": "file", "format": "text", "content": "x"}, "door/new.txt") == 404

@@ -93,9 +93,10 @@ def test_payload_that_is_a_link_is_refused(outbox: Path, store: Path, tmp_path: 
     assert list_items(outbox)[0].refused
 
 
-def test_item_that_is_a_link_is_refused(outbox: Path, store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("absolute", [True, False])
+def test_item_that_is_a_link_is_refused(outbox: Path, store: Path, tmp_path: Path, absolute: bool) -> None:
     put(tmp_path, "elsewhere")
-    (outbox / "result-1").symlink_to(tmp_path / "elsewhere")
+    (outbox / "result-1").symlink_to(tmp_path / "elsewhere" if absolute else "../elsewhere")
     assert code(freeze, outbox, ["result-1"], store) == "not_plain"
 
 
