@@ -16,7 +16,7 @@ import polars as pl
 from anonymize.screen.deadline import Deadline
 from anonymize.screen.extract_index import ExtractIndex, Precision
 from anonymize.screen.roles import Role, named_role
-from anonymize.screen.rowmatch import _map_columns, _Mapped, _occurrences, _sum
+from anonymize.screen.rowmatch import Mapped, map_columns, occurrences, summed
 
 TIED: Final = 0.05
 """Loss of occurring rows from which a shuffled column counts as tied to the others."""
@@ -44,7 +44,7 @@ def coarse_match(
     """The match over tied columns if it makes the table microdata; else None."""
     if len(columns) < LEAST_TIED:
         return None
-    mapped = _map_columns(columns, headers, index, Precision.FULL)
+    mapped = map_columns(columns, headers, index, Precision.FULL)
     mapped = _agreeing(mapped, deadline)
     tied = _tied(mapped)
     if len(tied.names) < LEAST_TIED:
@@ -53,18 +53,18 @@ def coarse_match(
     if share < LEAST_SHARE or share - chance < LEAST_EXCESS:
         return None
     rows = len(tied.submitted[0])
-    repeated = len(np.unique(_sum(tied.submitted))) < rows
+    repeated = len(np.unique(summed(tied.submitted))) < rows
     counted = any(named_role(header) is Role.COUNT for header in headers)
     if counted and not repeated:
         return None
     return CoarseMatch(rows=rows, columns=len(tied.names), share=share, coincidence=chance)
 
 
-def _occurring(mapped: _Mapped) -> float:
-    return float((_occurrences(_sum(mapped.submitted), _sum(mapped.extract)) > 0).mean())
+def _occurring(mapped: Mapped) -> float:
+    return float((occurrences(summed(mapped.submitted), summed(mapped.extract)) > 0).mean())
 
 
-def _agreeing(mapped: _Mapped, deadline: Deadline) -> _Mapped:
+def _agreeing(mapped: Mapped, deadline: Deadline) -> Mapped:
     """Leave out columns whose origin is wrong: without them many more rows occur."""
     while len(mapped.names) > LEAST_TIED:
         deadline.check()
@@ -78,7 +78,7 @@ def _agreeing(mapped: _Mapped, deadline: Deadline) -> _Mapped:
     return mapped
 
 
-def _tied(mapped: _Mapped) -> _Mapped:
+def _tied(mapped: Mapped) -> Mapped:
     if not mapped.names:
         return mapped
     now = _occurring(mapped)
@@ -86,14 +86,14 @@ def _tied(mapped: _Mapped) -> _Mapped:
     for at in reversed(range(len(mapped.names))):
         submitted = list(mapped.submitted)
         submitted[at] = chance.permutation(submitted[at])
-        if now - _occurring(_Mapped(mapped.names, submitted, mapped.extract, mapped.cardinality)) < TIED:
+        if now - _occurring(Mapped(mapped.names, submitted, mapped.extract, mapped.cardinality)) < TIED:
             mapped = mapped.without(at)
             if not mapped.names:
                 return mapped
     return mapped
 
 
-def _by_chance(mapped: _Mapped) -> float:
+def _by_chance(mapped: Mapped) -> float:
     chance = np.random.default_rng(47)
     shuffled = [chance.permutation(values) for values in mapped.submitted]
-    return _occurring(_Mapped(mapped.names, shuffled, mapped.extract, mapped.cardinality))
+    return _occurring(Mapped(mapped.names, shuffled, mapped.extract, mapped.cardinality))

@@ -14,6 +14,9 @@ from anonymize.text import Text
 SEPARATORS: Final = (",", "\t", ";", "|")
 _PROBED_LINES: Final = 50
 
+Block = list[tuple[int, list[str]]]
+"""Rows after each other with their numbers in the file."""
+
 
 def read_csv(text: str, *, max_cells: int, deadline: Deadline) -> list[Grid]:
     """The table of a CSV file; blank lines separate tables.
@@ -22,19 +25,17 @@ def read_csv(text: str, *, max_cells: int, deadline: Deadline) -> list[Grid]:
         Unreadable: quotes that do not close, a cell beyond the parser's limit, more cells than can be checked.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text), strict=True)
-    blocks: list[tuple[int, list[list[str]]]] = []
-    rows: list[list[str]] = []
-    cells, first, number = 0, 1, 0
+    blocks: list[Block] = []
+    rows: Block = []
+    cells, number = 0, 0
     try:
         for number, row in enumerate(reader, start=1):
             if not any(cell.strip() for cell in row):
                 if rows:
-                    blocks.append((first, rows))
+                    blocks.append(rows)
                 rows = []
                 continue
-            if not rows:
-                first = number
-            rows.append(row)
+            rows.append((number, row))
             cells += len(row)
             if cells > max_cells:
                 raise too_large(Text("单元格数", "cells"), max_cells)
@@ -46,32 +47,38 @@ def read_csv(text: str, *, max_cells: int, deadline: Deadline) -> list[Grid]:
             "CSV", where, Text("引号不配对或单元格过长", "quotes that do not pair, or a cell too long")
         ) from failed
     if rows:
-        blocks.append((first, rows))
+        blocks.append(rows)
     return _grids(_joined(blocks), max_cells)
 
 
-def _joined(blocks: list[tuple[int, list[list[str]]]]) -> list[tuple[int, list[list[str]]]]:
+def _joined(blocks: list[Block]) -> list[Block]:
     """Blocks split by blank lines only where a new table begins; a title or a note above one stays with it."""
-    joined: list[tuple[int, list[list[str]]]] = []
-    for first, rows in blocks:
-        narrow = all(sum(bool(cell.strip()) for cell in row) <= 1 for row in rows)
-        before = joined[-1][1] if joined else []
-        same = bool(before) and max(map(len, before)) == max(map(len, rows)) and max(map(len, rows)) > 1
-        if joined and (narrow or same or all(sum(bool(c.strip()) for c in row) <= 1 for row in before)):
-            joined[-1][1].extend(rows)
+    joined: list[Block] = []
+    for rows in blocks:
+        before = joined[-1] if joined else []
+        same = bool(before) and _width(before) == _width(rows) > 1
+        if joined and (_is_narrow(rows) or same or _is_narrow(before)):
+            joined[-1].extend(rows)
         else:
-            joined.append((first, list(rows)))
+            joined.append(list(rows))
     return joined
 
 
-def _grids(blocks: list[tuple[int, list[list[str]]]], max_cells: int) -> list[Grid]:
-    padded = sum(max(map(len, rows)) * len(rows) for _, rows in blocks)
-    if padded > 2 * max_cells:
+def _width(rows: Block) -> int:
+    return max(len(row) for _, row in rows)
+
+
+def _is_narrow(rows: Block) -> bool:
+    return all(sum(bool(cell.strip()) for cell in row) <= 1 for _, row in rows)
+
+
+def _grids(blocks: list[Block], max_cells: int) -> list[Grid]:
+    if sum(_width(rows) * len(rows) for rows in blocks) > 2 * max_cells:
         raise too_large(Text("单元格数", "cells"), max_cells)
     grids = []
-    for index, (first, rows) in enumerate(blocks):
+    for index, rows in enumerate(blocks):
         where = f"table {index + 1}" if len(blocks) > 1 else ""
-        grid = grid_of(rows, where=where, first_row=first)
+        grid = grid_of([row for _, row in rows], where=where, numbers=[number for number, _ in rows])
         if grid is not None:
             grids.append(grid)
     return grids

@@ -24,14 +24,13 @@ from anonymize.screen.faults import TimeUp, Unreadable, too_large
 from anonymize.screen.findings import finding
 from anonymize.screen.pack import RulePack, base_pack
 from anonymize.screen.registry import RULES
-from anonymize.screen.roles import Role, read_table_of
+from anonymize.screen.roles import Role
 from anonymize.screen.shown import shown
 from anonymize.screen.subject import Subject, examine
 from anonymize.screen.verdict import CheckRun, Code, Finding, Level, Verdict, outcome_of
 from anonymize.text import Text
 
 _READ: Final = "R35"
-_COUNT_TABLE_ROWS: Final = 20_000
 _TELL: Final = Text(
     "请重新提交;若再次发生,请联系城运中心。", "Submit again; if it happens again, tell the operations centre."
 )
@@ -201,8 +200,11 @@ def _of_released(released: Path | None) -> list[Finding]:
 
 
 def _holds_counts(subject: Subject) -> bool:
-    grids = [grid for grid in subject.grids if 0 < grid.rows <= _COUNT_TABLE_ROWS]
-    return any(read_table_of(grid).columns(Role.COUNT) for grid in grids)
+    """Whether a file holds a table with counts; a table that can't be read as statistics holds none."""
+    try:
+        return any(table.columns(Role.COUNT) for table in subject.tables)
+    except (ValueError, ArithmeticError, MemoryError, RecursionError):
+        return False
 
 
 def _refused(name: str, refused: Unreadable) -> Finding:

@@ -118,6 +118,10 @@ class ExtractIndex:
         """One hash a row of the extract."""
         return self._of_values(column, precision)[self._coded(column)[1]]
 
+    def hashes_at(self, column: str, rows: npt.NDArray[np.int64]) -> Hashes:
+        """The full-precision hashes of some rows."""
+        return self._of_values(column, Precision.FULL)[self._coded(column)[1][rows]]
+
     def distinct(self, column: str, precision: Precision) -> Hashes:
         """The sorted distinct hashes of a column, without null."""
         key = self._key(column, precision)

@@ -20,15 +20,17 @@ _NOTE: Final = re.compile(
 class Grid:
     """One table.
 
-    Shape: `columns` are equally long lists of text cells, "" where nothing stood; `header` has one name a column,
-    "" where the table gave none. `first_row` is the number of the first data row in its file or table, counted from 1.
+    Shape: `columns` are equally long lists of text cells, "" where nothing stood; `header` has one name a column, ""
+    where the table gave none. `numbers` has the number of each row in its file or table, counted from 1. `pieces`:
+    numbers picked out of sentences, looked at for records only.
     """
 
     where: str
     header: tuple[str, ...]
     columns: tuple[list[str], ...]
-    first_row: int
+    numbers: Sequence[int]
     loose: list[str] = field(default_factory=list)
+    pieces: bool = False
 
     @property
     def rows(self) -> int:
@@ -40,7 +42,7 @@ class Grid:
 
     def place(self, row: int, column: int) -> str:
         """A cell, by its index in this grid."""
-        return self._within(cell(self.first_row + row, column + 1, self.header[column]))
+        return self._within(cell(self.numbers[row], column + 1, self.header[column]))
 
     def column_place(self, column: int) -> str:
         return self._within(column_place(column + 1, self.header[column]))
@@ -51,16 +53,17 @@ class Grid:
     def transposed(self) -> Grid:
         """Rows as columns, without header; for releases that turned their table round."""
         lines = tuple(list(line) for line in zip(*self.columns, strict=True))
-        return Grid(where=self.where, header=("",) * len(lines), columns=lines, first_row=1)
+        return Grid(where=self.where, header=("",) * len(lines), columns=lines, numbers=range(1, self.width + 1))
 
 
-def grid_of(rows: Sequence[Sequence[str]], *, where: str, first_row: int = 1) -> Grid | None:
+def grid_of(rows: Sequence[Sequence[str]], *, where: str, numbers: Sequence[int] | None = None) -> Grid | None:
     """A grid from rows of cells; None if there is nothing in them.
 
     Leading rows with a single filled cell are titles, last rows that begin like a note are notes; both are kept as
     loose text. The next row is the header, unless it holds numbers that are data.
     """
     lines = [list(row) for row in rows]
+    at = list(numbers if numbers is not None else range(1, len(lines) + 1))
     loose: list[str] = []
     start = 0
     width = max((len(row) for row in lines), default=0)
@@ -71,12 +74,12 @@ def grid_of(rows: Sequence[Sequence[str]], *, where: str, first_row: int = 1) ->
         loose += [text for text in lines.pop() if text.strip()]
     body = [row + [""] * (width - len(row)) for row in lines[start:]]
     if not body or width == 0:
-        return Grid(where=where, header=(), columns=(), first_row=first_row, loose=loose) if loose else None
+        return Grid(where=where, header=(), columns=(), numbers=(), loose=loose) if loose else None
     headed = _is_header(body)
     header = tuple(body[0]) if headed else ("",) * width
     data = body[1:] if headed else body
     columns = tuple(list(line) for line in zip(*data, strict=True)) if data else tuple([] for _ in range(width))
-    return Grid(where=where, header=header, columns=columns, first_row=first_row + start + headed, loose=loose)
+    return Grid(where=where, header=header, columns=columns, numbers=at[start + headed : len(lines)], loose=loose)
 
 
 def _is_note(row: list[str]) -> bool:
@@ -98,7 +101,8 @@ def _is_header(body: list[list[str]]) -> bool:
 
 def named_grid(header: Sequence[str], columns: Sequence[list[str]], *, where: str) -> Grid:
     """A grid whose header is known (JSON)."""
-    return Grid(where=where, header=tuple(header), columns=tuple(columns), first_row=1)
+    rows = len(columns[0]) if columns else 0
+    return Grid(where=where, header=tuple(header), columns=tuple(columns), numbers=range(1, rows + 1))
 
 
 def filled(column: Sequence[str]) -> Iterator[str]:

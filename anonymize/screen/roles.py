@@ -68,7 +68,8 @@ _LABEL_WORDS: Final = (
     "排名", "排序", "级别", "等级", "组", "段", "年龄", "性别", "类别", "类型", "街道", "网格", "分类", "科目",
     "指标", "项目", "名称", "code", "id", "year", "month", "date", "day", "quarter", "week", "weekday", "hour",
     "rank", "no", "level", "grade", "group", "band", "bin", "age", "gender", "sex", "category", "type", "class",
-    "key", "label", "name", "street", "grid", "unnamed 0", "index", "x", "y", "term",
+    "key", "label", "name", "street", "grid", "seed", "epochs", "depth", "iterations", "version", "k", "format",
+    "unnamed 0", "index", "x", "y", "term",
 )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def read_table_of(grid: Grid) -> Table:
     Note: whole numbers under names that tell nothing count as counts, unless the table has a named column of counts:
     a crosstab names its columns by categories.
     """
-    numbers = tuple([read_number(text) for text in column] for column in grid.columns)
+    numbers = tuple(_numbers(column) for column in grid.columns)
     parts = {
         index: found
         for index, column in enumerate(grid.columns)
@@ -159,10 +160,18 @@ def read_table_of(grid: Grid) -> Table:
     )
 
 
+def _numbers(column: list[str]) -> list[Number | None]:
+    """The numbers of a column; each distinct cell is read once."""
+    read = {text: read_number(text) for text in set(column)}
+    return [read[text] for text in column]
+
+
 def _parts(column: list[str], numbers: list[Number | None]) -> list[tuple[int, int] | None] | None:
+    if any(numbers):
+        return None
     found = [read_part_of_whole(text) for text in column]
     held = sum(part is not None for part in found)
-    return found if held and held * 2 >= sum(bool(text.strip()) for text in column) and not any(numbers) else None
+    return found if held and held * 2 >= sum(bool(text.strip()) for text in column) else None
 
 
 def _role(grid: Grid, numbers: list[Number | None], index: int, *, parted: bool) -> Role | None:
@@ -192,7 +201,14 @@ def _role_by_content(
 ) -> Role:
     held = [number for number in numbers[index] if number is not None]
     distinct = len({number.value for number in held}) == len(held)
-    if index == 0 and distinct and grid.width > 1 and all(number.whole for number in held) and not any(named[:1]):
+    if (
+        index == 0
+        and distinct
+        and grid.width > 1
+        and grid.rows > 1
+        and all(number.whole for number in held)
+        and not any(named[:1])
+    ):
         return Role.LABEL
     if all(number.whole and number.value >= 0 for number in held):
         counted = [column for column in range(grid.width) if named[column] and not is_total(grid.header[column])]

@@ -26,7 +26,6 @@ MAX_ROWS: Final = 20_000
 """Rows of a submission that are compared, evenly spread; more rows than 5,000 are flagged anyhow."""
 MAX_COLUMNS: Final = 60
 SHUFFLES: Final = 3
-_CELL_SHUFFLES: Final = 10
 _BITMAP: Final = np.uint64((1 << 22) - 1)
 _SEED: Final = 46
 
@@ -52,7 +51,7 @@ class RowMatch:
 
 
 @dataclass(slots=True)
-class _Mapped:
+class Mapped:
     """Submitted columns with their origins at one precision: salted hashes on both sides."""
 
     names: list[str]
@@ -60,11 +59,11 @@ class _Mapped:
     extract: list[Hashes]
     cardinality: list[int]
 
-    def without(self, index: int) -> _Mapped:
+    def without(self, index: int) -> Mapped:
         def keep(items: list[Hashes]) -> list[Hashes]:
             return items[:index] + items[index + 1 :]
 
-        return _Mapped(
+        return Mapped(
             self.names[:index] + self.names[index + 1 :],
             keep(self.submitted),
             keep(self.extract),
@@ -95,7 +94,7 @@ def best_match(
     best: RowMatch | None = None
     for precision in Precision:
         deadline.check()
-        mapped = _map_columns(columns, headers, index, precision)
+        mapped = map_columns(columns, headers, index, precision)
         if len(mapped.names) < 2:
             continue
         match = _measure(_pruned(mapped, rare, deadline), rare, precision)
@@ -106,9 +105,9 @@ def best_match(
     return best
 
 
-def _map_columns(
+def map_columns(
     columns: list[pl.Series], headers: tuple[str, ...], index: ExtractIndex, precision: Precision
-) -> _Mapped:
+) -> Mapped:
     """One origin for each submitted column, each extract column used once; the likeliest pairs first.
 
     Likeliest: most values held, then the same name, then the most similar distribution (for columns of few values).
@@ -126,7 +125,7 @@ def _map_columns(
             same = 0.5 if headers[number].strip().lower() == name.strip().lower() else 0.0
             pairs.append((coverage + same + _likeness(held, index, name, precision), number, name))
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    mapped = _Mapped([], [], [], [])
+    mapped = Mapped([], [], [], [])
     used: set[int] = set()
     for _, number, name in pairs:
         if number in used or name in mapped.names:
@@ -161,7 +160,7 @@ def _likeness(held: Hashes, index: ExtractIndex, name: str, precision: Precision
     return float(1.0 - distance)
 
 
-def _pruned(mapped: _Mapped, rare: int, deadline: Deadline) -> _Mapped:
+def _pruned(mapped: Mapped, rare: int, deadline: Deadline) -> Mapped:
     """Drop columns while that lets more rows match: a wrong origin or a changed column hides the others."""
     best = float(_rare_rows(mapped, rare).mean())
     while len(mapped.names) > 2:
@@ -174,13 +173,13 @@ def _pruned(mapped: _Mapped, rare: int, deadline: Deadline) -> _Mapped:
     return mapped
 
 
-def _rare_rows(mapped: _Mapped, rare: int) -> npt.NDArray[np.bool_]:
-    counts = _occurrences(_sum(mapped.submitted), _sum(mapped.extract))
+def _rare_rows(mapped: Mapped, rare: int) -> npt.NDArray[np.bool_]:
+    counts = occurrences(summed(mapped.submitted), summed(mapped.extract))
     result: npt.NDArray[np.bool_] = (counts > 0) & (counts < rare)
     return result
 
 
-def _sum(hashes: list[Hashes]) -> Hashes:
+def summed(hashes: list[Hashes]) -> Hashes:
     total = hashes[0].copy()
     with np.errstate(over="ignore"):
         for other in hashes[1:]:
@@ -188,7 +187,7 @@ def _sum(hashes: list[Hashes]) -> Hashes:
     return total
 
 
-def _occurrences(submitted: Hashes, extract: Hashes) -> npt.NDArray[np.int64]:
+def occurrences(submitted: Hashes, extract: Hashes) -> npt.NDArray[np.int64]:
     """How many rows of the extract have the combination of each submitted row."""
     wanted, inverse = np.unique(submitted, return_inverse=True)
     bitmap = np.zeros(int(_BITMAP) + 1, dtype=np.bool_)
@@ -200,7 +199,7 @@ def _occurrences(submitted: Hashes, extract: Hashes) -> npt.NDArray[np.int64]:
     return counts
 
 
-def _measure(mapped: _Mapped, rare: int, precision: Precision) -> RowMatch:
+def _measure(mapped: Mapped, rare: int, precision: Precision) -> RowMatch:
     """Observed share of rare rows, and the share that stays when the informative columns are shuffled."""
     rows = len(mapped.submitted[0])
     keys = _key_columns(mapped, rare)
@@ -220,49 +219,21 @@ def _measure(mapped: _Mapped, rare: int, precision: Precision) -> RowMatch:
     )
 
 
-def _key_columns(mapped: _Mapped, rare: int) -> set[int]:
+def _key_columns(mapped: Mapped, rare: int) -> set[int]:
     """Coarse columns whose combinations are common in the extract: the groups of an aggregate."""
     keys: list[int] = []
     for index in sorted(range(len(mapped.names)), key=lambda i: mapped.cardinality[i]):
         trial = [*keys, index]
-        counts = _occurrences(_sum([mapped.submitted[i] for i in trial]), _sum([mapped.extract[i] for i in trial]))
+        counts = occurrences(summed([mapped.submitted[i] for i in trial]), summed([mapped.extract[i] for i in trial]))
         if float((counts >= rare).mean()) < 0.5:
             break
         keys = trial
     return set(keys)
 
 
-def _shuffled(mapped: _Mapped, which: list[int], rare: int, seed: int) -> float:
+def _shuffled(mapped: Mapped, which: list[int], rare: int, seed: int) -> float:
     chance = np.random.default_rng(_SEED + seed)
     submitted = list(mapped.submitted)
     for index in which:
         submitted[index] = chance.permutation(submitted[index])
-    return float(_rare_rows(_Mapped(mapped.names, submitted, mapped.extract, mapped.cardinality), rare).mean())
-
-
-def full_precision_hits(
-    columns: list[pl.Series], headers: tuple[str, ...], index: ExtractIndex, *, rare: int, deadline: Deadline
-) -> tuple[int, int, float]:
-    """Rows that match a rare combination on three or more columns exactly.
-
-    Returns how many, over how many columns, and how many of them chance gives on average.
-    """
-    mapped = _map_columns(columns, headers, index, Precision.FULL)
-    if len(mapped.names) < 3:
-        return 0, 0, 0.0
-    deadline.check()
-    while len(mapped.names) > 3:
-        best = float(_rare_rows(mapped, rare).sum())
-        tried = [(float(_rare_rows(mapped.without(i), rare).sum()), i) for i in range(len(mapped.names))]
-        gain, at = max(tried)
-        if gain <= best:
-            break
-        mapped = mapped.without(at)
-    rows = len(mapped.submitted[0])
-    keys = _key_columns(mapped, rare)
-    informative = [i for i in range(len(mapped.names)) if i not in keys]
-    if not informative:
-        return 0, len(mapped.names), 0.0
-    hits = int(_rare_rows(mapped, rare).sum())
-    by_chance = [_shuffled(mapped, informative, rare, seed) * rows for seed in range(_CELL_SHUFFLES)]
-    return hits, len(mapped.names), float(np.mean(by_chance))
+    return float(_rare_rows(Mapped(mapped.names, submitted, mapped.extract, mapped.cardinality), rare).mean())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from anonymize.screen.content import ALLOWED_NAMES, FileKind, sniff
@@ -13,6 +14,7 @@ from anonymize.screen.faults import broken
 from anonymize.screen.grid import Grid
 from anonymize.screen.json_tables import read_json
 from anonymize.screen.pack import RulePack
+from anonymize.screen.roles import Table, read_table_of
 from anonymize.screen.text_tables import tables_in
 from anonymize.text import Text
 
@@ -22,7 +24,7 @@ _LONG_TEXT: Final = 2
 """Line breaks from which a single cell or string is itself looked at for tables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A file as the rules see it.
 
@@ -41,6 +43,11 @@ class Subject:
     @property
     def is_text(self) -> bool:
         return self.kind in TEXT_KINDS
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The grids read as statistics, once for all rules; numbers picked out of sentences are no tables."""
+        return tuple(read_table_of(grid) for grid in self.grids if grid.rows and not grid.pieces)
 
     def pieces(self) -> Iterator[tuple[str, str]]:
         """Every text outside the cells of tables, with its place: file name, keys, titles, headers, lines."""

@@ -37,7 +37,7 @@ def tables_in(text: str, *, deadline: Deadline, where: str = "") -> list[Grid]:
         deadline.check()
         grids += _runs(lines, taken, splitter, prefix=where, ruled=name == "pipe", wordy=name in {"blank", "comma"})
     deadline.check()
-    grids += _pieces(lines, taken, where)
+    grids += _pieces(lines, where)
     return grids
 
 
@@ -83,13 +83,11 @@ def _numeric(run: list[tuple[int, list[str]]]) -> bool:
     return sum(any(letter.isdecimal() for letter in field) for field in fields) * 3 >= len(fields)
 
 
-def _pieces(lines: list[str], taken: list[bool], where: str) -> list[Grid]:
+def _pieces(lines: list[str], where: str) -> list[Grid]:
     """Lines with equally many numbers and codes among other words, ten or more in all, as a table of those."""
     by_width: dict[int, list[list[str]]] = {}
     first: dict[int, int] = {}
     for index, line in enumerate(lines):
-        if taken[index]:
-            continue
         pieces = [piece.rstrip(".,-/") for piece in _PIECE.findall(line[:_CUT]) if any(c.isdecimal() for c in piece)]
         if len(pieces) >= 2:
             by_width.setdefault(len(pieces), []).append(pieces)
@@ -99,7 +97,8 @@ def _pieces(lines: list[str], taken: list[bool], where: str) -> list[Grid]:
             where=_where(where, first[width], loose=True),
             header=("",) * width,
             columns=tuple(map(list, zip(*rows, strict=True))),
-            first_row=1,
+            numbers=range(1, len(rows) + 1),
+            pieces=True,
         )
         for width, rows in by_width.items()
         if len(rows) >= 10

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from anonymize.screen.context import Context
-from anonymize.screen.findings import finding, limited
+from anonymize.screen.findings import MAX_EACH, finding, limited
 from anonymize.screen.recompute import counts_behind
-from anonymize.screen.roles import Role, Table, read_table_of
+from anonymize.screen.roles import Role, Table
 from anonymize.screen.subject import Subject
 from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
@@ -38,9 +38,9 @@ class SmallCells:
 
     def check(self, subject: Subject, context: Context) -> Iterator[Finding]:
         found: list[Finding] = []
-        for grid in subject.grids:
+        for table in subject.tables:
             context.deadline.check()
-            if grid.rows and not _is_list(table := read_table_of(grid)):
+            if not _is_list(table):
                 found += self._table(subject, table, context)
         yield from limited(found)
 
@@ -58,16 +58,24 @@ class SmallCells:
                 yield from self._full(subject, table, column)
 
     def _counts(self, subject: Subject, table: Table, column: int, context: Context) -> Iterator[Finding]:
-        limit = context.pack.min_cell
+        limit, zero = context.pack.min_cell, context.pack.zero_cells == "flag"
         parts = table.parts.get(column)
+        small: list[int] = []
+        empty: list[int] = []
         for row, number in enumerate(table.numbers[column]):
             values = [number.value] if number is not None else []
             if parts is not None and (pair := parts[row]) is not None:
                 values = [float(value) for value in pair]
             if any(0 < value < limit for value in values):
-                yield self._small(subject, table.grid.place(row, column), limit, "R01")
-            elif any(value == 0 for value in values) and context.pack.zero_cells == "flag":
-                yield self._empty(subject, table.grid.place(row, column))
+                small.append(row)
+            elif zero and any(value == 0 for value in values):
+                empty.append(row)
+        for row in small[:MAX_EACH]:
+            yield self._small(subject, table.grid.place(row, column), limit, "R01")
+        for row in empty[:MAX_EACH]:
+            yield self._empty(subject, table.grid.place(row, column))
+        if more := len(small[MAX_EACH:]) + len(empty[MAX_EACH:]):
+            yield self._more(subject, table.grid.column_place(column), more)
 
     def _numerators(self, subject: Subject, table: Table, counts: list[int], context: Context) -> Iterator[Finding]:
         """Shares beside exactly one column of counts: share x n, where n itself is large enough."""
@@ -142,6 +150,19 @@ class SmallCells:
             subject.name,
             where=where,
             text=Text(f"该单元格的人数低于阈值 {limit}。", f"The cell rests on fewer than {limit} units."),
+            next_step=_STEP,
+        )
+
+    def _more(self, subject: Subject, where: str, count: int) -> Finding:
+        return finding(
+            self.id,
+            Code.SMALL_CELL,
+            Level.FLAG,
+            subject.name,
+            where=where,
+            text=Text(
+                f"该列另有 {count} 个单元格为小计数或 0。", f"{count} more cells of this column are small or empty."
+            ),
             next_step=_STEP,
         )
 

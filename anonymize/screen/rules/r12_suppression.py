@@ -12,7 +12,6 @@ from typing import Final
 from anonymize.screen.context import Context
 from anonymize.screen.findings import finding, limited
 from anonymize.screen.margins import recoverable_cells
-from anonymize.screen.roles import read_table_of
 from anonymize.screen.subject import Subject
 from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
@@ -25,15 +24,12 @@ class Suppression:
 
     def check(self, subject: Subject, context: Context) -> Iterator[Finding]:
         found: list[Finding] = []
-        for grid in subject.grids:
+        for table in subject.tables:
             context.deadline.check()
-            if grid.rows < 2:
-                continue
-            table = read_table_of(grid)
             cells = set(recoverable_cells(table))
             if table.parts:
                 cells |= set(recoverable_cells(table, 0))
-            found += [self._recovered(subject, grid.place(row, column)) for row, column in sorted(cells)]
+            found += [self._recovered(subject, table.grid.place(row, column)) for row, column in sorted(cells)]
         yield from limited(found)
 
     def _recovered(self, subject: Subject, where: str) -> Finding:

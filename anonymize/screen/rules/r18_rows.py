@@ -22,7 +22,7 @@ class Rows:
 
     def check(self, subject: Subject, context: Context) -> Iterator[Finding]:
         limit = context.pack.max_rows
-        for grid in subject.grids:
+        for grid in (grid for grid in subject.grids if not grid.pieces):
             if max(grid.rows, grid.width) > limit:
                 rows = max(grid.rows, grid.width)
                 yield finding(

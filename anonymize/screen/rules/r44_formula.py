@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from anonymize.screen.context import Context
-from anonymize.screen.findings import finding, limited
+from anonymize.screen.findings import MAX_EACH, finding, limited
 from anonymize.screen.grid import Grid
 from anonymize.screen.numbers import read_number
 from anonymize.screen.subject import Subject
@@ -21,6 +21,9 @@ from anonymize.text import Text
 _FORMULA: Final = re.compile(r"\s*(?:[=@＝＠]|[+\-＋－]\s*(?=[A-Za-z(\"'@=]))\s*\S")
 
 
+_PLAIN: Final = frozenset("0123456789.")
+
+
 class Formula:
     """A leading = @ + - in front of something that is no number."""
 
@@ -28,10 +31,11 @@ class Formula:
 
     def check(self, subject: Subject, context: Context) -> Iterator[Finding]:
         found: list[Finding] = []
-        for grid in subject.grids:
+        for grid in (grid for grid in subject.grids if not grid.pieces):
             context.deadline.check()
             for index, column in enumerate(grid.columns):
-                found += [self._cell(subject, grid, row, index) for row, text in enumerate(column) if runs(text)]
+                rows = [row for row, text in enumerate(column) if runs(text)]
+                found += [self._cell(subject, grid, row, index) for row in rows[: 2 * MAX_EACH]]
             found += [self._cell(subject, grid, -1, index) for index, text in enumerate(grid.header) if runs(text)]
         yield from limited(found)
 
@@ -50,7 +54,7 @@ class Formula:
 
 def runs(text: str) -> bool:
     """Whether a spreadsheet would take a cell for a formula."""
-    return bool(_FORMULA.match(text)) and read_number(text) is None
+    return text[:1] not in _PLAIN and bool(_FORMULA.match(text)) and read_number(text) is None
 
 
 RULE: Final = Formula()

@@ -18,7 +18,8 @@ from anonymize.screen.context import Context
 from anonymize.screen.extract_index import ExtractIndex
 from anonymize.screen.findings import finding, limited
 from anonymize.screen.grid import Grid
-from anonymize.screen.rowmatch import RowMatch, best_match, columns_of, full_precision_hits
+from anonymize.screen.lone_rows import LEAST_EQUAL, lone_rows
+from anonymize.screen.rowmatch import RowMatch, best_match, columns_of
 from anonymize.screen.subject import Subject
 from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
@@ -61,9 +62,11 @@ class Rows:
             if coarse is not None:
                 yield self._coarse(subject, grid, coarse)
                 return
-        hits, mapped, chance = full_precision_hits(columns, headers, index, rare=rare, deadline=deadline)
+        if grid.pieces:
+            return
+        hits, chance = lone_rows(columns, index, rare=rare, deadline=deadline)
         if _beyond_chance(hits, chance):
-            yield self._flag(subject, grid, hits, mapped)
+            yield self._flag(subject, grid, hits)
 
     def _block(self, subject: Subject, grid: Grid, match: RowMatch) -> Finding:
         share, chance = f"{match.share:.2f}", f"{match.coincidence:.2f}"
@@ -98,7 +101,7 @@ class Rows:
             next_step=_STEP,
         )
 
-    def _flag(self, subject: Subject, grid: Grid, hits: int, mapped: int) -> Finding:
+    def _flag(self, subject: Subject, grid: Grid, hits: int) -> Finding:
         return finding(
             self.id,
             Code.RAW_ROWS,
@@ -106,8 +109,8 @@ class Rows:
             subject.name,
             where=grid.where,
             text=Text(
-                f"{hits} 行在 {mapped} 列上与提取数据的少数记录完全相同。",
-                f"{hits} rows equal few records of the extract on {mapped} columns.",
+                f"{hits} 行有 {LEAST_EQUAL} 个或更多取值与提取数据中的某条记录完全相同。",
+                f"{hits} rows equal a record of the extract in {LEAST_EQUAL} or more values.",
             ),
             next_step=Text(
                 "请说明这些行不是个人记录,或将其合并、四舍五入。",
