@@ -21,6 +21,7 @@ UNKNOWN_LENGTH: Final = 160
 """Encoded characters from which bytes of unknown meaning are reported: digests and signatures are shorter."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX: Final = re.compile(r"(?:0x)?(?P<digits>(?:[0-9A-Fa-f]{2}){16,})")
+_ALL_HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _BASE32: Final = re.compile(r"[A-Z2-7]{32,}={0,6}")
 _WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/=]{40})[ \t]*\r?\n[ \t]*(?=[A-Za-z0-9+/=]{4})")
 _PRINTABLE: Final = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]")
@@ -79,7 +80,7 @@ def _decodings(text: str, least: int) -> Iterator[tuple[str, bytes]]:
             yield run, base64.b32decode(run)
     for match in _BASE64.finditer(text):
         run = match.group().rstrip("=")
-        if len(run) < least or run.isdecimal():
+        if len(run) < least or _ALL_HEX.fullmatch(run):
             continue
         body = run[: MAX_DECODED * 4 // 3].replace("-", "+").replace("_", "/")
         body = body[: len(body) - (len(body) % 4 == 1)]

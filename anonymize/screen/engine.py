@@ -43,6 +43,7 @@ def screen_files(
 
     Shape: `files` are the frozen files; `extracts` the Parquet extracts they may come from; `released` a folder
     of earlier releases (given but missing: a block).
+    A given folder is answered with a note: comparing with earlier releases (R13 to R15) is not built yet.
     Note: nothing of a file is executed, unpickled or unpacked to disk, and no cell value gets into a finding.
     """
     rules = pack or base_pack()
@@ -193,10 +194,11 @@ def _of_released(released: Path | None) -> list[Finding]:
     if released is None:
         return []
     if not released.is_dir():
-        return [
-            _did_not_run(released.name, "R14", Text("找不到历次放行目录", "the folder of earlier releases is missing"))
-        ]
-    return []
+        why = Text("找不到历次放行目录", "the folder of earlier releases is missing")
+        return [_did_not_run(released.name, "R14", why)]
+    text = Text("尚未与历次放行结果比对差分。", "The files were not compared with earlier releases.")
+    step = Text("请审核人自行比对历次放行结果。", "Reviewers compare them with the earlier releases themselves.")
+    return [finding("R14", Code.DIFFERENCING, Level.NOTE, "", where="", text=text, next_step=step)]
 
 
 def _holds_counts(subject: Subject) -> bool:

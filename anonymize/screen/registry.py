@@ -19,6 +19,7 @@ from anonymize.screen.rules import (
     r46_rows,
     r48_codes,
     r49_identifiers,
+    r58_repeated,
 )
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -32,6 +33,7 @@ RULES: Final[tuple[Rule, ...]] = (
     r48_codes.RULE,
     r49_identifiers.RULE,
     r46_rows.RULE,
+    r58_repeated.RULE,
     r12_suppression.RULE,
     r01_small_cells.RULE,
     r33_picture.RULE,

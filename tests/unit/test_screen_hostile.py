@@ -64,7 +64,23 @@ def test_every_rule_is_listed_as_run_on_every_file(tmp_path: Path) -> None:
     assert verdict.checks_run == (
         CheckRun(
             file="a.csv",
-            rules=("R35", "R34", "R36", "R43", "R40", "R44", "R18", "R19", "R48", "R49", "R46", "R12", "R01", "R33"),
+            rules=(
+                "R35",
+                "R34",
+                "R36",
+                "R43",
+                "R40",
+                "R44",
+                "R18",
+                "R19",
+                "R48",
+                "R49",
+                "R46",
+                "R58",
+                "R12",
+                "R01",
+                "R33",
+            ),
         ),
     )
 
@@ -473,6 +489,18 @@ def test_coarse_microdata_without_counts_is_blocked(tmp_path: Path) -> None:
     coarse.write_parquet(source)
     coarse.sample(400, seed=1).write_csv(path)
     assert ("R46", "block", "RAW_ROWS") in told(screen_files([path], extracts=[source]))
+
+
+def test_few_coarse_columns_of_records_are_flagged_for_repeating(tmp_path: Path, extract: Path) -> None:
+    path = tmp_path / "a.csv"
+    people().select("sex", "district", level=pl.col("care_level") > 3).sample(300, seed=1).write_csv(path)
+    assert ("R58", "flag", "QUASI_K") in told(screen_files([path], extracts=[extract]))
+
+
+def test_a_folder_of_releases_is_answered_with_a_note_that_nothing_was_compared(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(GOOD)
+    verdict = screen_files([tmp_path / "a.csv"], released=tmp_path)
+    assert (told(verdict), verdict.verdict) == ([("R14", "note", "DIFFERENCING")], Outcome.PASS)
 
 
 # --- small cells -----------------------------------------------------------------------------------------------------

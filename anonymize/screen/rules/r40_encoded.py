@@ -27,6 +27,7 @@ _MEANINGS: Final = {
     Meaning.FILE: Text("另一个文件", "another file"),
     Meaning.UNKNOWN: Text("含义不明的字节", "bytes of unknown meaning"),
 }
+JOINED: Final = "joined"
 _JOINED_CELLS: Final = 3
 _CELL_LENGTH: Final = 16
 
@@ -52,7 +53,9 @@ class Encoded:
                 text_bytes=pack.image_text_bytes,
                 max_pixels=pack.max_pixels,
             )
-            found += [self._blob(subject, where, blob) for blob in blobs if blob.meaning is not Meaning.IMAGE]
+            # Cells put together are codes more often than not: only what has a meaning counts there.
+            quiet = {Meaning.IMAGE, Meaning.UNKNOWN} if where.endswith(JOINED) else {Meaning.IMAGE}
+            found += [self._blob(subject, where, blob) for blob in blobs if blob.meaning not in quiet]
         yield from limited(found)
 
     def _blob(self, subject: Subject, where: str, blob: Blob) -> Finding:
@@ -85,7 +88,7 @@ def _texts(subject: Subject) -> Iterator[tuple[str, str]]:
             if subject.kind is FileKind.JSON:
                 yield from ((grid.column_place(index), text) for text in long)
             if len(long) >= _JOINED_CELLS and all(" " not in text for text in long[:50]):
-                yield f"{grid.column_place(index)} joined", "".join(long)
+                yield f"{grid.column_place(index)} {JOINED}", "".join(long)
 
 
 RULE: Final = Encoded()
