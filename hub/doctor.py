@@ -81,6 +81,15 @@ def has_libseccomp() -> bool:
     return True
 
 
+def chromium_package() -> str:
+    """Ubuntu has the browser under another name, as a door to its snap."""
+    try:
+        release = Path("/etc/os-release").read_text(encoding="utf-8")
+    except OSError:
+        release = ""
+    return "chromium-browser" if re.search(r"^ID=\"?ubuntu\"?$", release, re.MULTILINE) else "chromium"
+
+
 def chromium() -> str | None:
     """The browser the end-to-end tests drive."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -99,7 +108,7 @@ RUN_NEEDS: Final = (
 )
 TEST_NEEDS: Final = (
     *RUN_NEEDS,
-    Need(package="chromium", present=lambda: chromium() is not None),
+    Need(package=chromium_package(), present=lambda: chromium() is not None),
     Need(package="fonts-wqy-microhei", present=has_chinese_font),
 )
 
