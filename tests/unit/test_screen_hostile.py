@@ -401,6 +401,20 @@ def test_a_pseudonym_of_the_extract_is_blocked_in_any_form(tmp_path: Path, extra
         assert code not in str(verdict.as_json("en"))
 
 
+def test_a_header_equal_to_a_pseudonym_column_of_the_extract_is_blocked(tmp_path: Path) -> None:
+    source = tmp_path / "e.parquet"
+    people(500).select(pl.col("pid").alias("thing"), "age").write_parquet(source)
+    verdict = screen_text(tmp_path, "a.csv", "Thing,n\na,120\nb,130\n", extracts=[source])
+    assert told(verdict) == [("R19", "block", "LINK_KEY")]
+
+
+def test_an_identifier_below_two_layers_of_encoding_is_found(tmp_path: Path) -> None:
+    inner = base64.b64encode(f"办理人身份证号码 {ID} 已经办结,请在系统中登记备案,谢谢配合。".encode())
+    verdict = screen_text(tmp_path, "a.txt", base64.b64encode(inner).decode() + "\n")
+    assert ("R49", "block", "DIRECT_ID") in told(verdict)
+    assert "layer 2" in shown(verdict.findings)
+
+
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
@@ -575,11 +589,26 @@ def test_long_tables_with_group_totals_give_suppressed_cells_back(tmp_path: Path
     assert ("R12", "block", "SMALL_CELL") in told(verdict)
 
 
-def test_a_system_of_totals_that_determines_a_cell_is_solved(tmp_path: Path) -> None:
-    # No single total leaves one unknown alone, the system does: columns p and q are recovered one after the other.
+def test_cells_that_follow_one_after_the_other_are_all_found(tmp_path: Path) -> None:
     text = ",p,q,r,合计\nx,*,*,30,57\ny,*,21,31,58\nz,22,*,24,69\n合计,28,71,85,184\n"
     verdict = screen_text(tmp_path, "a.csv", text)
     assert [found.rule for found in verdict.findings if found.rule == "R12"] == ["R12"] * 4
+
+
+def test_a_cell_that_only_the_whole_system_of_totals_determines_is_found(tmp_path: Path) -> None:
+    # Two blocks of four suppressed cells, and one more that joins them: no total leaves it alone, yet the two rows
+    # less the two columns of the first block give it.
+    text = (
+        ",p,q,r,s,合计\n甲,*,*,30,31,110\n乙,*,*,*,33,130\n丙,40,41,*,*,140\n丁,42,43,*,*,150\n"
+        "合计,130,131,125,144,530\n"
+    )
+    verdict = screen_text(tmp_path, "a.csv", text)
+    assert [found.where for found in verdict.findings if found.rule == "R12"] == ["row 3, column 4 (r)"]
+
+
+def test_a_first_row_of_numbers_is_data_and_no_header(tmp_path: Path) -> None:
+    verdict = screen_text(tmp_path, "a.csv", "x,50,3\ny,20,20\n")
+    assert [(found.rule, found.where) for found in verdict.findings] == [("R01", "row 1, column 3")]
 
 
 def test_many_rows_are_flagged(tmp_path: Path) -> None:
