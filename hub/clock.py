@@ -6,6 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hub.errors import InvalidState, Refusal
+from hub.message import msg
+
+SLACK = timedelta(minutes=5)
+"""How far the clock may be corrected backwards without a stop; time servers correct by less."""
+
 Clock = Callable[[], datetime]
 
 
@@ -29,3 +35,24 @@ def unsafe_shifted_clock(offset_file: Path) -> Clock:
         return system_clock() + timedelta(seconds=int(text or "0"))
 
     return now
+
+
+def require_not_set_back(newest: datetime | None, now: datetime) -> None:
+    """Refuse to act when the clock stands before what was already written down; None: nothing was.
+
+    Raises:
+        InvalidState: `now` is more than `SLACK` before the time of the newest entry of the ledger.
+    """
+    if newest is not None and now < newest - SLACK:
+        raise InvalidState(
+            Refusal(
+                rule="clock.behind",
+                subject="clock",
+                text=msg(
+                    "The clock of the server stands at {now}, before the newest entry of the ledger ({newest}).",
+                    now=now.strftime("%Y-%m-%d %H:%M UTC"),
+                    newest=newest.strftime("%Y-%m-%d %H:%M UTC"),
+                ),
+                next_step=msg("Set the clock of the server right; until then no step can be taken."),
+            )
+        )

@@ -6,7 +6,7 @@ the change back and is itself recorded, in a transaction of its own.
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,20 +15,24 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from hub.clock import Clock, system_clock, unsafe_shifted_clock
+from hub.clock import Clock, require_not_set_back, system_clock, unsafe_shifted_clock
 from hub.db import Database, open_engine
 from hub.errors import HubError, Refusal
 from hub.keys import Keyring
 from hub.ledger import actions as ledger
 from hub.ledger.events import EventKind
+from hub.ledger.kept import keep_newest, require_not_cut
 from hub.ledger.model import LedgerEntry, LedgerHead
 from hub.people.actor import Actor
 from hub.settings import Settings, load_settings
 
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""What goes into the event of a refusal as the thing it is about; whatever else was typed there is not repeated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where the hub keeps files. All below the state folder, all mode 0700."""
+    """Where the hub keeps files: below the state folder, mode 0700; only the way to the workspaces can be passed."""
 
     state: Path
 
@@ -61,9 +65,9 @@ class Folders:
         """Create what is missing."""
         for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.releases):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Workspaces run under other uids and must reach their own folder, whose name and rights are the sandbox's work.
-        for passage in (self.workspaces, self.state):
-            passage.chmod(0o711)
+            # It may have been there, open to others. Workspaces run under other uids and must reach their own folder,
+            # whose name and rights are the sandbox's work.
+            folder.chmod(0o711 if folder in (self.workspaces, self.state) else 0o700)
 
 
 class Transaction:
@@ -142,19 +146,32 @@ class Hub:
             object_id: What it is about, if it has an id yet.
         """
         try:
-            with self.database.writing() as session:
-                yield Transaction(self, session, self.clock(), actor)
+            with self._writing(actor) as transaction:
+                yield transaction
         except HubError as error:
             self._record_refusal(actor, verb, object_id, error)
             raise
         self._keep_checkpoint()
 
-    def _record_refusal(self, actor: Actor, verb: str, object_id: str, error: HubError) -> None:
+    @contextmanager
+    def _writing(self, actor: Actor) -> Iterator[Transaction]:
+        """What must hold before a step: (1) its turn has come, and only then is the time read; (2) the ledger was not
+        cut; (3) the clock was not set back, which would let an expired licence live again."""
         with self.database.writing() as session:
-            Transaction(self, session, self.clock(), actor).record(
+            head = ledger.lock_head(session)  # 1
+            now = self.clock()
+            require_not_cut(self.checkpoint_file, head, self.ledger_key.public_key().public_bytes_raw())  # 2
+            if not self.settings.unsafe_clock_file:
+                require_not_set_back(ledger.newest_time(session), now)  # 3
+            yield Transaction(self, session, now, actor)
+
+    def _record_refusal(self, actor: Actor, verb: str, object_id: str, error: HubError) -> None:
+        subject = object_id or error.refusals[0].subject
+        with self._writing(actor) as transaction:
+            transaction.record(
                 EventKind.ACTION_REFUSED,
                 "verb",
-                object_id or error.refusals[0].subject,
+                subject if _ID.fullmatch(subject) else "-",
                 decision="refused",
                 reason_codes=[refusal.rule for refusal in error.refusals],
                 cited_basis=[refusal.basis for refusal in error.refusals if refusal.basis],
@@ -163,13 +180,11 @@ class Hub:
         self._keep_checkpoint()
 
     def _keep_checkpoint(self) -> None:
-        """Keep the newest checkpoint beside the database, so that a database restored from yesterday is noticed."""
-        with self.reading() as session:
-            note = ledger.current_note(session)
-        path = self.checkpoint_file
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(note, encoding="utf-8")
-        os.replace(temporary, path)
+        def current() -> str:
+            with self.reading() as session:
+                return ledger.current_note(session)
+
+        keep_newest(self.checkpoint_file, current)
 
     @staticmethod
     def is_new(session: Session) -> bool:

@@ -2,7 +2,7 @@
 
 SQLite runs with a write-ahead log, `synchronous=FULL` and `BEGIN IMMEDIATE`, so that a decision that was acknowledged
 is on the disk and two writers never interleave. PostgreSQL (by setting) gets the same order from a lock on the head of
-the ledger, which every writing transaction takes.
+the ledger, which every writing transaction takes before it reads anything (`Hub.transaction`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def open_engine(url: str, state_dir: Path) -> Engine:
     """An engine on `url`, or on `<state_dir>/zhakou.sqlite` (mode 0600) when it is empty."""
     if not url:
         path = state_dir / "zhakou.sqlite"
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)  # it may have been there, open to others; SQLite gives its log the same rights
+        os.close(descriptor)
         url = f"sqlite:///{path}"
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)

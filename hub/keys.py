@@ -21,8 +21,9 @@ class Keyring:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / "licences").mkdir(mode=0o700, exist_ok=True)
+        for folder in (directory, directory / "licences"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)  # it may have been there, open to others
 
     def ledger(self) -> Ed25519PrivateKey:
         """Signs checkpoints."""
@@ -65,7 +66,17 @@ class Keyring:
                 file.flush()
                 os.fsync(file.fileno())
             os.link(temporary, path)
+            _sync(path.parent)
         except FileExistsError:
             return
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in `folder` to the disk: what is signed or pseudonymized next must find its key after a crash."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from hub.context import Hub
-from hub.errors import ChecksFailed, Refusal
+from hub.errors import ChecksFailed
 from hub.extracts.model import Extract, ExtractStatus
 from hub.gate.actions import check_export
 from hub.gate.model import ExportRequest, RequestStatus
-from hub.ledger.actions import LedgerVerdict, verify
+from hub.ledger.actions import LedgerVerdict, refusal_of, verify
 from hub.ledger.events import EventKind
-from hub.message import msg
 from hub.people.actor import SYSTEM
 
 
@@ -53,14 +52,7 @@ def require_ledger(hub: Hub) -> None:
     """
     verdict = verify_ledger(hub)
     if not verdict.holds:
-        raise ChecksFailed(
-            Refusal(
-                rule=verdict.code,
-                subject="ledger",
-                text=msg("The ledger does not hold: {finding}.", finding=verdict.text),
-                next_step=msg("Keep a copy of the state as it is and look into it; restore the last backup to go on."),
-            )
-        )
+        raise ChecksFailed(refusal_of(verdict))
 
 
 def verify_ledger(hub: Hub, outside: Sequence[str] = ()) -> LedgerVerdict:

@@ -98,7 +98,7 @@ def publish_table(hub: Hub, actor: Actor, *, table_id: str) -> CatalogTable:
     """Put a registered table into the catalog."""
     with hub.transaction(actor, Verb.PUBLISH_TABLE, table_id) as tx:
         table = tx.session.get(CatalogTable, table_id)
-        if table is None:
+        if table is None or not may_see(table, actor):
             raise NotFound(unknown(table_id))
         tx.refuse(refusals_to_publish(status=table.status, table_id=table_id, actor=actor), NotAllowed)
         table.status = TableStatus.PUBLISHED
@@ -109,9 +109,7 @@ def publish_table(hub: Hub, actor: Actor, *, table_id: str) -> CatalogTable:
 
 def may_see(table: CatalogTable, actor: Actor) -> bool:
     """Drafts are seen by their department and the bureau; published metadata by everyone with an account."""
-    return (
-        table.status is TableStatus.PUBLISHED or table.owner_org == actor.org_id or actor.org_kind is OrgKind.BUREAU
-    )
+    return table.status is TableStatus.PUBLISHED or table.owner_org == actor.org_id or actor.org_kind is OrgKind.BUREAU
 
 
 def list_tables(hub: Hub, actor: Actor) -> list[CatalogTable]:

@@ -38,7 +38,8 @@ from hub.gate.screening import Report, Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence
-from hub.message import both
+from hub.licensing.actions import may_see as may_see_licence
+from hub.message import both, msg
 from hub.numbering import next_id
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
@@ -65,12 +66,13 @@ def submit_export(
     The bytes are copied before anything is written down; copies without a request are harmless.
 
     Raises:
-        NotAllowed: The licence is not usable now, or the workspace is another person's.
+        NotFound: There is no such workspace, or it is one of another institution.
+        NotAllowed: The licence is not usable now, or the workspace is a colleague's.
         InvalidInput: An item of the outbox is no regular file, too large, or badly named.
     """
     with hub.transaction(actor, Verb.SUBMIT_EXPORT, workspace_id) as tx:
         workspace = tx.session.get(Workspace, workspace_id)
-        if workspace is None:
+        if workspace is None or not may_see_licence(licence_in(tx.session, workspace.licence_id).operator_org, actor):
             raise NotFound(unknown(workspace_id))
         tx.refuse(
             refusals_to_submit(
@@ -115,7 +117,11 @@ def submit_export(
             digest=request.digest,
             licence_id=licence.id,
             counters={"files": len(files), "bytes": sum(file.size for file in files)},
-            details={f"file.{file.position}": file.sha256 for file in files},
+            details={
+                "extracts": " ".join(request.extract_ids),
+                "providers": " ".join(request.provider_orgs),
+                **{f"file.{file.position}": file.sha256 for file in files},
+            },
         )
     return check_export(hub, request_id=request.id, screen=screen)
 
@@ -165,11 +171,12 @@ def cast_vote(
     """Vote on the digest under review. Any objection refuses the request; enough approvals approve it.
 
     Raises:
+        NotFound: There is no such request, or the actor may not see it.
         NotAllowed: A rule of the gate stands against this vote, or the licence is not usable now.
         ChecksFailed: A frozen file is not the one that was submitted.
     """
     with hub.transaction(actor, Verb.CAST_VOTE, request_id) as tx:
-        request = _request(tx.session, request_id)
+        request = visible_request(tx.session, request_id, actor)
         facts = facts_of(tx.session, request)
         tx.refuse(refusals_to_vote(facts, actor, digest=digest, reason=reason, seat=seat), NotAllowed)
         usable_licence(tx.session, request.licence_id, tx.now)
@@ -217,7 +224,7 @@ def _conclude(tx: Transaction, request: ExportRequest) -> None:
 def withdraw_export(hub: Hub, actor: Actor, *, request_id: str) -> ExportRequest:
     """Take a request back. Its files stay frozen as evidence; a corrected one is a new request."""
     with hub.transaction(actor, Verb.WITHDRAW_EXPORT, request_id) as tx:
-        request = _request(tx.session, request_id)
+        request = visible_request(tx.session, request_id, actor)
         tx.refuse(refusals_to_withdraw(facts_of(tx.session, request), actor), NotAllowed)
         request.status, request.closed_at = RequestStatus.WITHDRAWN, tx.now
         tx.record(
@@ -320,7 +327,16 @@ def list_requests(hub: Hub, actor: Actor) -> list[ExportRequest]:
 def find_request(hub: Hub, actor: Actor, request_id: str) -> ExportRequest:
     """One request, if the actor may see it."""
     with hub.reading() as session:
-        request = _request(session, request_id)
+        return visible_request(session, request_id, actor)
+
+
+def visible_request(session: Session, request_id: str, actor: Actor) -> ExportRequest:
+    """One request, for a transaction of the actor's.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it: one answer for both.
+    """
+    request = _request(session, request_id)
     if not may_see(request, actor):
         raise NotFound(unknown(request_id))
     return request
@@ -336,6 +352,15 @@ def vote_refusals(hub: Hub, actor: Actor, request: ExportRequest) -> tuple[Refus
 def _freeze(hub: Hub, workspace_id: str, slugs: Sequence[str]) -> list[ExportFile]:
     try:
         frozen = freeze(workspace_dir(hub, workspace_id) / "outbox", list(slugs), hub.folders.frozen)
+    except (FileNotFoundError, NotADirectoryError) as error:  # the workspace was never started, or is no folder
+        raise InvalidInput(
+            Refusal(
+                rule="export.outbox",
+                subject=workspace_id,
+                text=msg("The workspace has no outbox yet."),
+                next_step=msg("Start the workspace and put a result there with outbox.put(...)."),
+            )
+        ) from error
     except SandboxError as error:
         raise InvalidInput(
             Refusal(

@@ -3,7 +3,7 @@
 Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author`, `vote.author`, `vote.colleague`,
 `vote.release_officer`, `vote.operator_org`, `vote.provider_org`, `vote.extract_builder`, `vote.twice`,
 `vote.reason_missing`, `vote.digest`, `file.changed`, `release.votes`, `release.seats`, `release.objection`,
-`release.check`, `release.reviewer`, `release.author`.
+`release.check`, `release.reviewer`, `release.author`, `release.departments`.
 
 `approved` is the only function that says whether votes are enough; review and release both ask it.
 """
@@ -150,12 +150,22 @@ def refusals_to_vote(
             )
         )
     found.extend(refusals_to_act(actor, Verb.CAST_VOTE))  # (1)
-    if actor.has(Role.RELEASE_OFFICER) or actor.person_id in request.extract_builders:  # (4)
+    if actor.has(Role.RELEASE_OFFICER):  # (4)
         found.append(
             _refusal(
                 "vote.release_officer",
                 request.id,
-                msg("Who releases, or who built the extract, cannot also review."),
+                msg("Who releases cannot also review."),
+                msg("Another reviewer must take this seat."),
+                KEY_BASIS,
+            )
+        )
+    if actor.person_id in request.extract_builders:
+        found.append(
+            _refusal(
+                "vote.extract_builder",
+                request.id,
+                msg("Who built the extract cannot also review what comes of it."),
                 msg("Another reviewer must take this seat."),
                 KEY_BASIS,
             )
@@ -278,6 +288,20 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
                 request.id,
                 msg("These seats have not approved yet: {seats}.", seats=", ".join(sorted(missing))),
                 msg("A reviewer of each seat has to vote."),
+                KEY_BASIS,
+            )
+        )
+    silent = request.provider_orgs - {vote.org_id for vote in counted.values() if vote.seat is Seat.PROVIDER}
+    if silent and Seat.PROVIDER not in missing:
+        found.append(
+            _refusal(
+                "release.departments",
+                request.id,
+                msg(
+                    "These departments, whose data are used, have not approved yet: {orgs}.",
+                    orgs=", ".join(sorted(silent)),
+                ),
+                msg("A provider reviewer of each department has to vote; none decides on another's data."),
                 KEY_BASIS,
             )
         )

@@ -1,7 +1,8 @@
 """Append to the ledger, read it, verify it.
 
 `append` runs inside the caller's transaction: an effect and its event are one. Events hold ids, digests, counts and
-codes; never a data value, a person's name or a key.
+codes; never a data value, a person's name or a key. A head is signed only on top of a head that we signed, so that a
+history changed in the database is never given a new signature by the next event.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.errors import ChecksFailed, Refusal
 from hub.ledger import checkpoint as notes
 from hub.ledger import tree
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry, LedgerHead
 from hub.message import Message, msg
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +47,22 @@ class Event:
 
 
 def append(session: Session, event: Event, *, at: datetime, key: Ed25519PrivateKey) -> LedgerEntry:
-    """Write `event` as the next entry and move the head, in the caller's transaction."""
-    head = session.get(LedgerHead, 1, with_for_update=True)
+    """Write `event` as the next entry and move the head, in the caller's transaction.
+
+    Raises:
+        ChecksFailed: The head is not the one that was signed; nothing is written on top of it.
+    """
+    head = lock_head(session)
     if head is None:
         head = LedgerHead(id=1, size=0, frontier="", note="")
         session.add(head)
-    frontier = tree.Frontier(head.size, tuple(bytes.fromhex(node) for node in head.frontier.split()))
+        frontier = tree.Frontier()
+    else:
+        frontier = _signed_frontier(head, key.public_key().public_bytes_raw())
     body = canonical(
         {
             "seq": frontier.size,
-            "ts": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ts": at.strftime(TIME_FORMAT),
             "kind": event.kind.value,
             "actor": event.actor,
             "actor_org": event.actor_org,
@@ -76,6 +86,34 @@ def append(session: Session, event: Event, *, at: datetime, key: Ed25519PrivateK
     head.frontier = " ".join(node.hex() for node in frontier.nodes)
     session.flush()
     return entry
+
+
+def lock_head(session: Session) -> LedgerHead | None:
+    """The head, held until the end of the transaction; None before the first event.
+
+    Asked first by every writing transaction, so that one waits for the other before it reads anything (PostgreSQL;
+    on SQLite the transaction has begun as the only writing one).
+    """
+    return session.get(LedgerHead, 1, with_for_update=True, populate_existing=True)
+
+
+def _signed_frontier(head: LedgerHead, public: bytes) -> tree.Frontier:
+    """The right edge kept in the head, once the signed note in the head says the same."""
+    try:
+        signed = notes.open_note(head.note, public)
+        frontier = tree.Frontier(head.size, tuple(bytes.fromhex(node) for node in head.frontier.split()))
+    except (ValueError, TypeError, AttributeError):  # a database is not typed: anything may stand there
+        signed, frontier = None, tree.Frontier()
+    if signed is None or (signed.size, signed.root) != (frontier.size, frontier.root):
+        raise ChecksFailed(
+            Refusal(
+                rule="head.invalid",
+                subject="ledger",
+                text=msg("The head of the ledger is not the one that was signed; nothing is written on top of it."),
+                next_step=msg("Stop the service, keep the state as it is, and run `zhakou ledger verify`."),
+            )
+        )
+    return frontier
 
 
 _HOLDS = msg("the ledger holds")
@@ -113,7 +151,7 @@ def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> L
         try:
             inside = json.loads(entry.body)
             in_form = canonical(inside) == entry.body.encode() and inside["seq"] == seq and inside["kind"] == entry.kind
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             in_form = False
         if entry.seq != seq:
             return _bad(frontier, seq, "entry.missing", msg("entry {seq} is missing", seq=seq))
@@ -143,12 +181,10 @@ def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> L
         )
     if signed.size != head.size or signed.size < frontier.size or signed.root != frontier.root:
         first = _first_unsigned(entries, public)
-        return _bad(
-            frontier,
-            first,
-            "entry.changed",
-            msg("entry {seq} does not fit the checkpoint signed with it", seq=-1 if first is None else first),
-        )
+        if first is None:  # each entry fits its own checkpoint: it is the head that was put back
+            return _bad(frontier, None, "head.invalid", msg("the head of the ledger is not that of its newest entry"))
+        text = msg("entry {seq} does not fit the checkpoint signed with it", seq=first)
+        return _bad(frontier, first, "entry.changed", text)
     for size, root in wanted.items():
         if size > frontier.size:
             return _bad(
@@ -163,6 +199,27 @@ def verify(session: Session, *, public: bytes, outside: Sequence[str] = ()) -> L
                 frontier, first, "history.rewritten", msg("history differs from a checkpoint of size {size}", size=size)
             )
     return LedgerVerdict(holds=True, size=frontier.size, root=frontier.root.hex())
+
+
+def require_holding(session: Session, *, public: bytes, outside: Sequence[str]) -> None:
+    """Refuse to go on with a ledger that does not hold.
+
+    Raises:
+        ChecksFailed: It does not; the refusal says why.
+    """
+    verdict = verify(session, public=public, outside=outside)
+    if not verdict.holds:
+        raise ChecksFailed(refusal_of(verdict))
+
+
+def refusal_of(verdict: LedgerVerdict) -> Refusal:
+    """A verdict that does not hold, as the reason against going on."""
+    return Refusal(
+        rule=verdict.code,
+        subject="ledger",
+        text=msg("The ledger does not hold: {finding}.", finding=verdict.text),
+        next_step=msg("Keep a copy of the state as it is and look into it; restore the last backup to go on."),
+    )
 
 
 def _sizes(outside: Sequence[str], public: bytes) -> dict[int, bytes] | Message:
@@ -199,6 +256,15 @@ def _bad(frontier: tree.Frontier, first: int | None, code: str, text: Message) -
 
 def _entries(session: Session) -> Iterator[LedgerEntry]:
     yield from session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq).execution_options(yield_per=1000))
+
+
+def newest_time(session: Session) -> datetime | None:
+    """When the newest entry was written; None before the first event, or if that cannot be read from it."""
+    body = session.scalar(select(LedgerEntry.body).order_by(LedgerEntry.seq.desc()).limit(1))
+    try:
+        return None if body is None else datetime.strptime(json.loads(body)["ts"], TIME_FORMAT).replace(tzinfo=UTC)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None  # the entry was changed: verification names it, and a release verifies
 
 
 def current_note(session: Session) -> str:

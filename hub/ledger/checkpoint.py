@@ -41,11 +41,6 @@ class BadCheckpoint(ValueError):
         self.said = said
 
 
-def raw_public_key(key: Ed25519PublicKey) -> bytes:
-    """The 32 bytes of a public key."""
-    return key.public_bytes_raw()
-
-
 def key_id(name: str, public: bytes) -> bytes:
     """Four bytes that tell a verifier which key signed (C2SP signed-note)."""
     return hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]

@@ -83,7 +83,7 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
     """Approve or refuse a filed scenario, with a written reason."""
     to = ScenarioStatus.APPROVED if approve else ScenarioStatus.REFUSED
     with hub.transaction(actor, Verb.DECIDE_SCENARIO, scenario_id) as tx:
-        scenario = _scenario(tx.session, scenario_id)
+        scenario = _visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(
             refusals_to_decide(actor=actor, scenario_id=scenario_id, status=scenario.status, to=to, reason=reason),
             NotAllowed,
@@ -114,7 +114,7 @@ def grant_licence(
         NotFound: The scenario or a table does not exist.
     """
     with hub.transaction(actor, Verb.GRANT_LICENCE, scenario_id) as tx:
-        scenario = _scenario(tx.session, scenario_id)
+        scenario = _visible_scenario(tx.session, scenario_id, actor)
         grants, rows = [], []
         for request in tables:
             table = published_table(tx.session, request.table_id)
@@ -200,7 +200,7 @@ def resume_licence(hub: Hub, actor: Actor, *, licence_id: str, reason: str) -> L
 def _move(hub: Hub, actor: Actor, verb: Verb, licence_id: str, to: LicenceStatus, reason: str) -> Licence:
     kind = EventKind.LICENCE_SUSPENDED if to is LicenceStatus.SUSPENDED else EventKind.LICENCE_RESUMED
     with hub.transaction(actor, verb, licence_id) as tx:
-        licence = licence_in(tx.session, licence_id)
+        licence = visible_licence(tx.session, licence_id, actor)
         tx.refuse(refusals_to_move(actor=actor, verb=verb, terms=terms_of(licence), to=to, reason=reason), NotAllowed)
         licence.status, licence.status_reason = to, reason.strip()
         tx.record(kind, "licence", licence_id, licence_id=licence_id, decision=to)
@@ -263,6 +263,18 @@ def licence_in(session: Session, licence_id: str) -> Licence:
     return licence
 
 
+def visible_licence(session: Session, licence_id: str, actor: Actor) -> Licence:
+    """One licence, for a transaction of the actor's.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it: one answer for both.
+    """
+    licence = licence_in(session, licence_id)
+    if not may_see(licence.operator_org, actor):
+        raise NotFound(unknown(licence_id))
+    return licence
+
+
 def may_see(operator_org: str, actor: Actor) -> bool:
     """Operators see their own scenarios and licences; everyone on the government side sees all."""
     return actor.org_kind is not OrgKind.OPERATOR or operator_org == actor.org_id
@@ -278,10 +290,7 @@ def list_scenarios(hub: Hub, actor: Actor) -> list[Scenario]:
 def find_scenario(hub: Hub, actor: Actor, scenario_id: str) -> Scenario:
     """One scenario, if the actor may see it."""
     with hub.reading() as session:
-        scenario = _scenario(session, scenario_id)
-    if not may_see(scenario.operator_org, actor):
-        raise NotFound(unknown(scenario_id))
-    return scenario
+        return _visible_scenario(session, scenario_id, actor)
 
 
 def list_licences(hub: Hub, actor: Actor) -> list[Licence]:
@@ -294,14 +303,11 @@ def list_licences(hub: Hub, actor: Actor) -> list[Licence]:
 def find_licence(hub: Hub, actor: Actor, licence_id: str) -> Licence:
     """One licence, if the actor may see it."""
     with hub.reading() as session:
-        licence = licence_in(session, licence_id)
-    if not may_see(licence.operator_org, actor):
-        raise NotFound(unknown(licence_id))
-    return licence
+        return visible_licence(session, licence_id, actor)
 
 
-def _scenario(session: Session, scenario_id: str) -> Scenario:
+def _visible_scenario(session: Session, scenario_id: str, actor: Actor) -> Scenario:
     scenario = session.get(Scenario, scenario_id)
-    if scenario is None:
+    if scenario is None or not may_see(scenario.operator_org, actor):
         raise NotFound(unknown(scenario_id))
     return scenario

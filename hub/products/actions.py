@@ -1,8 +1,8 @@
 """Deliver a release, grant one download, hand out the bundle.
 
-Order of a delivery: (1) licence, votes, checks and bytes are asked again; (2) the event is committed, with the grant;
-(3) only then the bundle is written. A crash between (2) and (3) loses nothing: the bundle is made from what is
-committed, whenever it is first needed.
+Order of a delivery: (1) licence, votes, checks and bytes are asked again, and the rows that say so are held against
+the verified ledger; (2) the event is committed, with the grant; (3) only then the bundle is written. A crash between
+(2) and (3) loses nothing: the bundle is made from what is committed, whenever it is first needed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from hub.context import Hub, Transaction
 from hub.errors import ChecksFailed, NotAllowed, NotFound, unknown
 from hub.extracts.model import Extract
-from hub.gate.actions import facts_of, find_request, refusals_of_bytes, stored
+from hub.gate.actions import facts_of, find_request, refusals_of_bytes, stored, visible_request
+from hub.gate.evidence import of_ledger, of_rows, refusals_of_evidence
 from hub.gate.model import ExportRequest, RequestStatus
+from hub.gate.preview import whole
 from hub.gate.rules import refusals_to_deliver
-from hub.ledger.actions import prove
+from hub.ledger.actions import prove, require_holding
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence
 from hub.licensing.model import Licence
@@ -30,8 +32,9 @@ from hub.people.model import Person
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.bundle import write_bundle
 from hub.products.model import DownloadGrant, Release
-from hub.products.rules import GrantFacts, refusals_to_receive, refusals_to_redeem
+from hub.products.rules import GrantFacts, refusals_of_bundle, refusals_to_receive, refusals_to_redeem
 from hub.products.statement import PREDICATE_TYPE, STATEMENT_TYPE, seal
+from hub.products.verify import verify_bundle
 
 
 def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: str) -> Release:
@@ -39,14 +42,13 @@ def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: st
 
     Raises:
         NotAllowed: Votes, checks, roles or the licence stand against it, at the time of asking.
-        ChecksFailed: A frozen file is not the one that was reviewed.
+        ChecksFailed: A frozen file is not the one that was reviewed, or the ledger does not hold or tells it otherwise.
     """
     with hub.transaction(actor, Verb.DELIVER_RELEASE, request_id) as tx:
-        request = tx.session.get(ExportRequest, request_id)
-        if request is None:
-            raise NotFound(unknown(request_id))
+        request = visible_request(tx.session, request_id, actor)
         tx.refuse(refusals_to_deliver(facts_of(tx.session, request), actor), NotAllowed)
         licence = usable_licence(tx.session, request.licence_id, tx.now)
+        _refuse_without_evidence(hub, tx, request, licence)
         tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
         recipient = _recipient(tx.session, recipient_id)
         tx.refuse(
@@ -81,11 +83,11 @@ def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: st
 def issue_grant(hub: Hub, actor: Actor, *, request_id: str, recipient_id: str) -> DownloadGrant:
     """Issue a further one-time grant on a released request."""
     with hub.transaction(actor, Verb.DELIVER_RELEASE, request_id) as tx:
+        request = visible_request(tx.session, request_id, actor)
         tx.refuse(refusals_to_act(actor, Verb.DELIVER_RELEASE), NotAllowed)
-        release = tx.session.get(Release, request_id)
-        if release is None:
+        if tx.session.get(Release, request_id) is None:
             raise NotFound(unknown(request_id))
-        licence = usable_licence(tx.session, tx.session.get_one(ExportRequest, request_id).licence_id, tx.now)
+        licence = usable_licence(tx.session, request.licence_id, tx.now)
         recipient = _recipient(tx.session, recipient_id)
         tx.refuse(
             refusals_to_receive(recipient=recipient, operator_org=licence.operator_org, request_id=request_id),
@@ -99,11 +101,12 @@ def redeem_grant(hub: Hub, actor: Actor, *, request_id: str) -> Path:
 
     Raises:
         NotAllowed: Not released, no grant in this person's name, used or expired, or the licence is not usable now.
+        NotFound: The actor may not see the request.
+        ChecksFailed: A frozen file or the bundle is not the one that was released.
     """
-    if find_release(hub, actor, request_id) is not None:
-        ensure_bundle(hub, request_id)
     bundle = bundle_path(hub, request_id)
     with hub.transaction(actor, Verb.REDEEM_GRANT, request_id) as tx:
+        request = visible_request(tx.session, request_id, actor)
         release = tx.session.get(Release, request_id)
         grant = _newest_grant(tx.session, request_id, actor.person_id)
         facts = None
@@ -120,11 +123,13 @@ def redeem_grant(hub: Hub, actor: Actor, *, request_id: str) -> Path:
             ),
             NotAllowed,
         )
-        request = tx.session.get_one(ExportRequest, request_id)
         usable_licence(tx.session, request.licence_id, tx.now)
         tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
         if grant is None:
             raise NotFound(unknown(request_id))
+        ensure_bundle(hub, request_id)
+        genuine = _is_bundle_of(bundle, request, keys=public_keys(hub))
+        tx.refuse(refusals_of_bundle(request_id, genuine=genuine), ChecksFailed)
         grant.redeemed_at = tx.now
         tx.record(
             EventKind.GRANT_REDEEMED,
@@ -166,25 +171,41 @@ def public_keys(hub: Hub) -> dict[str, bytes]:
     }
 
 
-def ensure_bundle(hub: Hub, request_id: str) -> Path:
-    """The bundle of a delivered request; made from what is committed if it is not there."""
+def ensure_bundle(hub: Hub, request_id: str) -> None:
+    """Make the bundle of a delivered request from what is committed, if it is not there.
+
+    Raises:
+        ChecksFailed: A frozen file is not the one that was released; nothing is written.
+    """
     path = bundle_path(hub, request_id)
     if path.is_file():
-        return path
+        return
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with hub.reading() as session:
         release = session.get_one(Release, request_id)
         request = session.get_one(ExportRequest, request_id)
         statement = _statement(session, request, release)
         inclusion = prove(session, release.entry)
+    files = [(file.name, whole(stored(hub, file.sha256), sha256=file.sha256)) for file in request.files]
+    found = [(name, content) for name, content in files if content is not None]
+    if len(found) < len(files):
+        raise ChecksFailed(*refusals_of_bytes(hub, request))
     write_bundle(
         path,
-        files=[(file.name, stored(hub, file.sha256)) for file in request.files],
+        files=found,
         envelope=seal(statement, hub.keys.release()),
         inclusion=inclusion,
         keys=public_keys(hub),
     )
-    return path
+
+
+def _is_bundle_of(path: Path, request: ExportRequest, *, keys: dict[str, bytes]) -> bool:
+    """Whether the file at `path` verifies as the release of this request, signed with our keys."""
+    if path.is_symlink():
+        return False
+    found = verify_bundle(path, trusted=keys)
+    said = found.statement["predicate"]["request"] if found.holds and found.statement else {}
+    return said.get("id") == request.id and said.get("digest") == request.digest
 
 
 def _statement(session: Session, request: ExportRequest, release: Release) -> dict[str, Any]:
@@ -241,6 +262,18 @@ def _statement(session: Session, request: ExportRequest, release: Release) -> di
             "released": {"by": release.delivered_by, "at": release.delivered_at.isoformat()},
         },
     }
+
+
+def _refuse_without_evidence(hub: Hub, tx: Transaction, request: ExportRequest, licence: Licence) -> None:
+    """Hold what the database says of the request and its licence against what the ledger says happened."""
+    kept = hub.checkpoint_file
+    require_holding(
+        tx.session,
+        public=hub.ledger_key.public_key().public_bytes_raw(),
+        outside=[kept.read_text(encoding="utf-8")] if kept.exists() else [],
+    )
+    written = of_ledger(tx.session, request_id=request.id, licence_id=licence.id)
+    tx.refuse(refusals_of_evidence(request.id, of_rows(request, licence), written), ChecksFailed)
 
 
 def _recipient(session: Session, recipient_id: str) -> Actor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,24 +23,25 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 VERIFY = """# Verify this bundle / 验证本放行包
 
     zhakou verify bundle.zip
-    zhakou verify bundle.zip --key RELEASE_KEY:LEDGER_KEY
+    zhakou verify bundle.zip --keys keys.json
 
 The first form proves that the bundle is whole and was signed by the keys inside it. Compare their fingerprints with
-those that the data bureau published, or give the published keys with `--key`: only then do you know who signed.
+those that the data bureau published, or give the keys.json it published with `--keys`: only then do you know who
+signed.
 
-第一种形式证明放行包完整,并由包内公钥对应的私钥签名。请将指纹与区数据局公布的公钥比对,或用 `--key` 给出已公布的公钥:
-只有这样才能确认签名者。
+第一种形式证明放行包完整,并由包内公钥对应的私钥签名。请将指纹与区数据局公布的公钥比对,或用 `--keys` 给出其公布的
+keys.json:只有这样才能确认签名者。
 """
 
 
 def write_bundle(
-    target: Path, *, files: Sequence[tuple[str, Path]], envelope: bytes, inclusion: Inclusion, keys: dict[str, bytes]
+    target: Path, *, files: Sequence[tuple[str, bytes]], envelope: bytes, inclusion: Inclusion, keys: dict[str, bytes]
 ) -> None:
-    """Write the bundle to `target`: a temporary name, flushed, then renamed."""
+    """Write the bundle of `files` (name, bytes) to `target`: a temporary name of its own, flushed, then renamed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, path in sorted(files):
-            _add(bundle, f"files/{name}", path.read_bytes())
+        for name, content in sorted(files):
+            _add(bundle, f"files/{name}", content)
         _add(bundle, "statement.dsse.json", envelope)
         _add(bundle, "ledger/entry.json", inclusion.body.encode())
         proof = {"seq": inclusion.seq, "size": inclusion.size, "proof": list(inclusion.proof)}
@@ -47,12 +49,15 @@ def write_bundle(
         _add(bundle, "ledger/checkpoint.txt", inclusion.note.encode())
         _add(bundle, "keys.json", canonical({name: base64.b64encode(raw).decode() for name, raw in keys.items()}))
         _add(bundle, "VERIFY.md", VERIFY.encode())
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(buffer.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, target)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(buffer.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _add(bundle: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """May a bundle be fetched, and if not, why.
 
-Rules here: `grant.none`, `grant.recipient`, `grant.expired`, `grant.redeemed`, `release.recipient`, and for a typed
-address `release.not_released`.
+Rules here: `grant.none`, `grant.recipient`, `grant.expired`, `grant.redeemed`, `release.recipient`, `bundle.changed`,
+and for a typed address `release.not_released`.
 """
 
 from __future__ import annotations
@@ -92,6 +92,20 @@ def refusals_to_redeem(
             )
         )
     return tuple(found)
+
+
+def refusals_of_bundle(request_id: str, *, genuine: bool) -> tuple[Refusal, ...]:
+    """Everything against handing out the bundle that lies in the store."""
+    if genuine:
+        return ()
+    return (
+        _refusal(
+            "bundle.changed",
+            request_id,
+            msg("The bundle in the store is not the one of release {request}.", request=request_id),
+            msg("Nothing is handed out. Tell the auditor; once the file is taken away, the bundle is made anew."),
+        ),
+    )
 
 
 def _refusal(rule: str, subject: str, text: Message, next_step: Message) -> Refusal:

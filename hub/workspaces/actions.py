@@ -8,15 +8,16 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from anonymize.table import file_digest
+from hub.catalog.model import CatalogTable
 from hub.context import Hub
 from hub.errors import ChecksFailed, NotAllowed, NotFound, Refusal, unknown
 from hub.extracts.actions import extract_path, issued_extracts
 from hub.ledger.events import EventKind
-from hub.licensing.actions import licence_in, usable_licence
+from hub.licensing.actions import licence_in, usable_licence, visible_licence
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb
 from hub.workspaces.model import Workspace, WorkspaceStatus
-from hub.workspaces.rules import refusals_to_mount, refusals_to_open
+from hub.workspaces.rules import Origin, refusals_to_mount, refusals_to_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,11 @@ def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
     """Let the person's workspace under this licence start.
 
     Raises:
-        NotAllowed: The licence is not usable now, belongs to another institution, or has no extract yet.
+        NotFound: There is no such licence, or it is another operator's.
+        NotAllowed: The licence is not usable now, the actor is not of its operator, or it has no extract yet.
     """
     with hub.transaction(actor, Verb.OPEN_WORKSPACE, licence_id) as tx:
+        visible_licence(tx.session, licence_id, actor)
         licence = usable_licence(tx.session, licence_id, tx.now)
         extracts = issued_extracts(tx.session, licence_id)
         tx.refuse(
@@ -74,19 +77,28 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
 
     Raises:
         NotAllowed: The licence is not usable any more.
-        ChecksFailed: A file is not the one that was issued.
+        ChecksFailed: A file is not the one that was issued, or it was made of what the licence no longer names.
     """
     with hub.transaction(actor, Verb.OPEN_WORKSPACE, workspace_id) as tx:
         workspace = tx.session.get(Workspace, workspace_id)
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        policies = {row.table_id: row.policy_digest for row in licence.tables}
         mounted = []
         for extract in issued_extracts(tx.session, licence.id):
             path = extract_path(hub, extract)
             found = file_digest(path) if path.is_file() and not path.is_symlink() else ""
             tx.refuse(
-                refusals_to_mount(extract_id=extract.id, issued_digest=extract.digest, found_digest=found),
+                refusals_to_mount(
+                    extract_id=extract.id,
+                    issued=Origin(digest=extract.digest, source=extract.source_digest, policy=extract.policy_digest),
+                    found=Origin(
+                        digest=found,
+                        source=tx.session.get_one(CatalogTable, extract.table_id).raw_digest,
+                        policy=policies.get(extract.table_id, ""),
+                    ),
+                ),
                 ChecksFailed,
             )
             tx.record(

@@ -7,10 +7,21 @@ another source or by another policy than the licence and catalog name now).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hub.errors import Refusal
 from hub.message import msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Digests of an extract's file, of the source it was made from and of the policy it was made by."""
+
+    digest: str
+    source: str
+    policy: str
 
 
 def refusals_to_open(*, actor: Actor, licence_id: str, operator_org: str, extracts: int) -> tuple[Refusal, ...]:
@@ -38,15 +49,31 @@ def refusals_to_open(*, actor: Actor, licence_id: str, operator_org: str, extrac
     return tuple(found)
 
 
-def refusals_to_mount(*, extract_id: str, issued_digest: str, found_digest: str) -> tuple[Refusal, ...]:
-    """Everything against binding this extract's file into a workspace."""
-    if found_digest == issued_digest:
-        return ()
-    return (
-        Refusal(
-            rule="extract.changed",
-            subject=extract_id,
-            text=msg("The file of extract {extract} is not the one that was issued.", extract=extract_id),
-            next_step=msg("Tell the operations centre: the extract must be built anew and the case be looked into."),
-        ),
-    )
+def refusals_to_mount(*, extract_id: str, issued: Origin, found: Origin) -> tuple[Refusal, ...]:
+    """Everything against binding this extract's file into a workspace: as it was issued, and as it is found now."""
+    refusals = []
+    if found.digest != issued.digest:
+        refusals.append(
+            Refusal(
+                rule="extract.changed",
+                subject=extract_id,
+                text=msg("The file of extract {extract} is not the one that was issued.", extract=extract_id),
+                next_step=msg(
+                    "Tell the operations centre: the extract must be built anew and the case be looked into."
+                ),
+            )
+        )
+    if (found.source, found.policy) != (issued.source, issued.policy):
+        refusals.append(
+            Refusal(
+                rule="extract.stale",
+                subject=extract_id,
+                text=msg(
+                    "Extract {extract} was made of another source or by another policy than catalog and licence name.",
+                    extract=extract_id,
+                ),
+                next_step=msg("Ask the operations centre to build it anew."),
+                basis="公共数据资源授权运营实施规范(试行) 第二十一条",
+            )
+        )
+    return tuple(refusals)

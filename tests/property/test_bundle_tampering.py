@@ -56,12 +56,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with database.reading() as session:
         inclusion = actions.prove(session, 1)
     database.engine.dispose()
-    files = []
-    for name, content in CONTENT.items():
-        (folder / name).write_bytes(content)
-        files.append((name, folder / name))
     path = folder / "bundle.zip"
-    write_bundle(path, files=files, envelope=seal(statement(), RELEASE), inclusion=inclusion, keys=KEYS)
+    write_bundle(path, files=list(CONTENT.items()), envelope=seal(statement(), RELEASE), inclusion=inclusion, keys=KEYS)
     return path
 
 

@@ -73,7 +73,7 @@ VOTERS = [
     (COLLEAGUE, {"vote.colleague"}),
     (RELEASER, {"role.missing", "vote.release_officer"}),
     (replace(COMPLIANCE, roles=frozenset({Role.COMPLIANCE_REVIEWER, Role.RELEASE_OFFICER})), {"vote.release_officer"}),
-    (replace(COMPLIANCE, person_id="b"), {"vote.release_officer"}),
+    (replace(COMPLIANCE, person_id="b"), {"vote.extract_builder"}),
     (replace(PROVIDER, org_id="tj"), {"vote.provider_org"}),
     (person("x", "audit", OrgKind.AUDIT, Role.AUDITOR), {"role.missing"}),
     (person("x", "centre", OrgKind.CENTRE), {"role.missing"}),
@@ -225,3 +225,12 @@ def test_every_refusal_says_what_to_do_next() -> None:
     for refusal in refusals_to_vote(IN_REVIEW, AUTHOR, digest="", reason=""):
         assert str(refusal.text).endswith(".")
         assert str(refusal.next_step).endswith(".")
+
+
+def test_each_department_whose_data_are_used_has_to_approve() -> None:
+    joined = replace(IN_REVIEW, provider_orgs=frozenset({"mz", "tj"}), votes=BOTH)
+    assert codes(refusals_of_votes(joined)) == {"release.departments"}
+    other = person("q", "tj", OrgKind.DEPARTMENT, Role.PROVIDER_REVIEWER)
+    assert approved(replace(joined, votes=(*BOTH, vote(other, Seat.PROVIDER))))
+    on_another_seat = vote(replace(other, roles=frozenset({Role.COMPLIANCE_REVIEWER})), Seat.COMPLIANCE)
+    assert not approved(replace(joined, votes=(*BOTH, on_another_seat)))

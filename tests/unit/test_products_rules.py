@@ -8,7 +8,7 @@ import pytest
 from hub.extracts.rules import refusals_to_build
 from hub.people.actor import Actor, OrgKind, Role
 from hub.products.rules import GrantFacts, refusals_to_receive, refusals_to_redeem
-from hub.workspaces.rules import refusals_to_mount, refusals_to_open
+from hub.workspaces.rules import Origin, refusals_to_mount, refusals_to_open
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -69,7 +69,11 @@ def test_opening_a_workspace(actor: Actor, operator: str, extracts: int, expecte
 
 
 def test_only_the_issued_bytes_are_mounted() -> None:
-    assert refusals_to_mount(extract_id="e", issued_digest="1", found_digest="1") == ()
+    issued = Origin(digest="1", source="s", policy="p")
+    assert refusals_to_mount(extract_id="e", issued=issued, found=issued) == ()
     for found in ("2", ""):
-        refusals = refusals_to_mount(extract_id="e", issued_digest="1", found_digest=found)
+        refusals = refusals_to_mount(extract_id="e", issued=issued, found=replace(issued, digest=found))
         assert {refusal.rule for refusal in refusals} == {"extract.changed"}
+    for now in (replace(issued, source="t"), replace(issued, policy="")):
+        refusals = refusals_to_mount(extract_id="e", issued=issued, found=now)
+        assert {refusal.rule for refusal in refusals} == {"extract.stale"}
