@@ -131,7 +131,7 @@ def _steps(hub: Hub, out: Terminal) -> None:
     with out.step(msg("Ledger")):
         _ledger(hub, out)
     out.line(msg("Released: {path}", path=str((OUT / "bundle.zip").relative_to(PROJECT))))
-    out.line(msg("Check it yourself: {command}", command="zhakou verify build/demo/bundle.zip"))
+    out.line(msg("Check it yourself: {command}", command=".venv/bin/zhakou verify build/demo/bundle.zip"))
 
 
 def _tables(hub: Hub, out: Terminal) -> None:
