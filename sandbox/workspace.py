@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,6 +90,25 @@ class Workspace:
                 os.fchmod(fd, mode)
             finally:
                 os.close(fd)
+
+    def offer_notebooks(self, files: Sequence[Path]) -> None:
+        """Put copies of `files` into a home in which nothing is yet; they are the analyst's from then on.
+
+        To be called after `prepare` and before `start`: no code of the workspace runs, so nothing can be swapped.
+        """
+        home = os.open(self.spec.state_dir / "home", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if os.listdir(home):
+                return
+            for file in files:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                with os.fdopen(os.open(file.name, flags, 0o600, dir_fd=home), "wb") as copy:
+                    copy.write(file.read_bytes())
+                    if self.spec.kernel_uid is not None and self.spec.gid is not None:
+                        os.fchown(copy.fileno(), self.spec.kernel_uid, self.spec.gid)
+                    os.fchmod(copy.fileno(), 0o660)
+        finally:
+            os.close(home)
 
     async def start(self) -> Path:
         """Start both boxes and return the unix socket the proxy connects to, once Jupyter answers on it.

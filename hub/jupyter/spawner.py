@@ -28,6 +28,7 @@ from hub.jupyter.words import both, refusals_as_html, refusals_as_text, sandbox_
 from hub.message import Message, msg
 from hub.people import actions as people
 from hub.people.model import Person
+from hub.settings import PROJECT
 from hub.web.language import LANGUAGE_COOKIE
 from hub.workspaces import actions as rooms
 from sandbox.errors import Language, SandboxError
@@ -36,6 +37,8 @@ from sandbox.uids import allot_uid
 from sandbox.workspace import Workspace
 
 SOCKET_NAME = "hub.sock"
+NOTEBOOKS = PROJECT / "notebooks"
+"""The walk-throughs that a new workspace begins with."""
 HOME_FACTOR = 1
 """The home of a workspace may hold as much as its memory: notebooks, and one frame written out."""
 
@@ -101,6 +104,7 @@ class ZhakouSpawner(Spawner):
         extracts = tuple(ReadOnlyMount(name=one.name, source=one.path) for one in mounted)
         self.workspace = Workspace(self._spec(room.workspace_id, room.state_dir, extracts, person))
         self.workspace.prepare()
+        self.workspace.offer_notebooks(sorted(NOTEBOOKS.glob("*.ipynb")))
         await self._open_gateway(self.workspace)
         self._say(50, msg("Building the two boxes without a network…"))
         socket = await self.workspace.start()

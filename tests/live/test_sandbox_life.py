@@ -159,3 +159,30 @@ def test_weaknesses_of_this_machine_are_said(room: Room) -> None:
     assert any(one.startswith("home.no_quota") for one in said)
     assert any(one.startswith("uid.shared") for one in said) is (os.geteuid() != 0)
     assert all(one.zh for one in said)
+
+
+def test_new_home_begins_with_the_walk_throughs_and_they_are_the_analysts(folder: Path) -> None:
+    spec = spec_for(folder, number=8)
+    first = folder / "01-first.ipynb"
+    first.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    workspace = Workspace(spec)
+    workspace.prepare()
+    workspace.offer_notebooks([first])
+    with open_room(spec) as room:
+        assert room.request("GET", "/api/contents/01-first.ipynb")[0] == 200
+        assert room.execute("open('01-first.ipynb', 'a').write(' '); print('mine')").stdout == "mine\n"
+        assert room.execute("import os; os.remove('01-first.ipynb'); open('own.py', 'w').close()").error is None
+    workspace.offer_notebooks([first])
+    assert sorted(path.name for path in (spec.state_dir / "home").iterdir() if path.suffix) == ["own.py"]
+
+
+def test_walk_throughs_are_not_written_through_a_link(folder: Path) -> None:
+    spec = spec_for(folder, number=9)
+    workspace = Workspace(spec)
+    workspace.prepare()
+    (spec.state_dir / "home").rmdir()
+    (folder / "elsewhere").mkdir()
+    (spec.state_dir / "home").symlink_to(folder / "elsewhere")
+    with pytest.raises(OSError, match="directory"):
+        workspace.offer_notebooks([Path(__file__)])
+    assert list((folder / "elsewhere").iterdir()) == []
