@@ -18,6 +18,9 @@ from sqlalchemy import DateTime, Engine, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from hub.errors import InvalidInput, Refusal
+from hub.message import msg
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC time to the second. A naive time is refused rather than guessed."""
@@ -83,7 +86,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A consistent view; nothing that is changed in it is kept."""
-        with self._read() as session:
+        with _encodable(), self._read() as session:
             try:
                 yield session
             finally:
@@ -93,5 +96,21 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """All or nothing: commits at the end, rolls back on any exception."""
-        with self._write.begin() as session:
+        with _encodable(), self._write.begin() as session:
             yield session
+
+
+@contextmanager
+def _encodable() -> Iterator[None]:
+    """What holds half a character (a lone surrogate) can be neither stored nor looked up: refused, not a crash."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            Refusal(
+                rule="words.signs",
+                subject="",
+                text=msg("A text holds control characters or signs that hide or reorder text."),
+                next_step=msg("Type the text anew instead of pasting it."),
+            )
+        ) from error

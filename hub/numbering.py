@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from hub.db import Base
 
@@ -25,3 +28,8 @@ def next_id(session: Session, prefix: str) -> str:
     counter.last += 1
     session.flush()
     return f"{prefix}-{counter.last:04d}"
+
+
+def newest_first(column: InstrumentedAttribute[str]) -> tuple[ColumnElement[Any], ...]:
+    """The order of running ids, highest number first: `r-10000` before `r-9999`, which no order of texts gives."""
+    return func.length(column).desc(), column.desc()

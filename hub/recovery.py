@@ -2,7 +2,8 @@
 
 At each start: (1) the ledger holds, also against the checkpoint kept beside the database; (2) the start is an event
 that names every unsafe setting and every weakness of the machine; (3) an extract whose worker died is written down as
-refused; (4) a request whose checks were cut off is checked now. Bundles need nothing: they are made from what is
+refused; (4) copies of raw data and builds that nothing refers to are taken away; (5) a request whose checks were cut
+off is checked now. Bundles need nothing: they are made from what is
 committed when first needed.
 """
 
@@ -41,6 +42,7 @@ def start_site(hub: Hub, *, weaknesses: Sequence[str] = ()) -> None:
             details={"unsafe": " ".join(hub.settings.unsafe), "weaker": " ".join(weaknesses)},
         )
     _close_cut_off_extracts(hub)
+    _take_away_leftovers(hub)
     _check_cut_off_requests(hub)
 
 
@@ -83,7 +85,22 @@ def _close_cut_off_extracts(hub: Hub) -> None:
                 decision="refused",
                 reason_codes=[extract.refusal_code],
             )
-        shutil.rmtree(hub.folders.extracts / extract_id, ignore_errors=True)
+
+
+def _take_away_leftovers(hub: Hub) -> None:
+    with hub.reading() as session:
+        issued = set(session.scalars(select(Extract.folder).where(Extract.status == ExtractStatus.ISSUED)))
+    for path in hub.folders.extracts.iterdir():
+        if path.name in issued:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in hub.folders.raw.glob(".incoming-*"):
+        path.unlink()
+    for path in hub.folders.frozen.glob(".new-*"):
+        path.unlink()
 
 
 def _check_cut_off_requests(hub: Hub) -> None:

@@ -16,6 +16,7 @@ from hub.ledger.events import EventKind
 from hub.message import msg
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb
+from hub.wording import refusals_of_words
 
 _TABLE_ID = re.compile(r"[a-z][a-z0-9_]{1,40}")
 
@@ -33,6 +34,14 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
         raw = tx.session.get(RawFile, raw_digest)
         if raw is None or raw.org_id != actor.org_id:
             raise NotFound(unknown("-"))
+        tx.refuse(
+            refusals_of_words(
+                "-",
+                lines=[draft.title_zh, draft.title_en, *(column.name_zh for column in draft.columns)],
+                texts=[draft.description, draft.share_basis, draft.open_basis],
+            ),
+            InvalidInput,
+        )
         tx.refuse(refusals_to_register(draft, actor, raw.columns), NotAllowed)
         if not _TABLE_ID.fullmatch(draft.id):
             raise InvalidInput(

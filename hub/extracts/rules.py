@@ -1,6 +1,7 @@
 """May an extract be built, and if not, why. The licence's own rules are in `hub.licensing.rules`.
 
-Rules here: `extract.table` (the licence does not cover the table), `extract.running` (a build is under way).
+Rules here: `extract.table` (the licence does not cover the table), `extract.running` (a build is under way),
+`extract.status` (a build that has ended is not run or ended again).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from hub.errors import Refusal
+from hub.extracts.model import EXTRACT_MOVES, ExtractStatus
 from hub.message import msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -38,3 +40,17 @@ def refusals_to_build(
             )
         )
     return tuple(found)
+
+
+def refusals_to_end(*, extract_id: str, status: ExtractStatus) -> tuple[Refusal, ...]:
+    """Everything against running this build, or writing down how it ended."""
+    if ExtractStatus.ISSUED in EXTRACT_MOVES[status]:
+        return ()
+    return (
+        Refusal(
+            rule="extract.status",
+            subject=extract_id,
+            text=msg("The build of extract {extract} has ended: {status}.", extract=extract_id, status=status),
+            next_step=msg("Request a new extract."),
+        ),
+    )

@@ -6,8 +6,10 @@ that a hostile or broken table cannot touch the portal. The pseudonym key travel
 
 from __future__ import annotations
 
+import ctypes
 import json
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ TIMEOUT = 3600.0
 
 MEMORY = 16 * 2**30
 """Address space of the worker in bytes; polars maps more than it uses."""
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +73,20 @@ def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Bu
         )
     finally:
         policy_file.unlink(missing_ok=True)
-    if done.returncode == 0 and (folder / "manifest.json").exists():
-        return Built(folder=folder, manifest=json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-    return _failure(done.stdout)
+    manifest = _manifest(folder) if done.returncode == 0 else None
+    return _failure(done.stdout) if manifest is None else Built(folder=folder, manifest=manifest)
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest the worker wrote, if it says what is kept of an extract."""
+    try:
+        said: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        texts = [said["digests"][name] for name in ("source", "policy", "extract")]
+        counts = [said["rows"]["out"], said["rows"]["suppressed"], said["risk"]["after"]["k"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    whole = all(isinstance(text, str) for text in texts) and all(isinstance(count, int) for count in counts)
+    return said if whole else None
 
 
 def _failure(stdout: bytes) -> Failed:
@@ -81,7 +98,7 @@ def _failure(stdout: bytes) -> Failed:
             zh="".join((said["i18n"]["zh"]["text"], said["i18n"]["zh"]["next_step"])),
             en=" ".join((said["i18n"]["en"]["text"], said["i18n"]["en"]["next_step"])),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Failed(
             code="extract.crashed",
             zh="脱敏程序异常退出,没有写出任何文件;请检查源表与策略后重试。",
@@ -90,5 +107,6 @@ def _failure(stdout: bytes) -> Failed:
 
 
 def _limit() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # prctl(2): a build does not outlive a killed service
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

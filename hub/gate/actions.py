@@ -40,9 +40,10 @@ from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence
 from hub.licensing.actions import may_see as may_see_licence
 from hub.message import both, msg
-from hub.numbering import next_id
+from hub.numbering import newest_first, next_id
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
+from hub.wording import refusals_of_words
 from hub.workspaces.actions import workspace_dir
 from hub.workspaces.model import Workspace
 from sandbox.errors import SandboxError
@@ -74,6 +75,7 @@ def submit_export(
         workspace = tx.session.get(Workspace, workspace_id)
         if workspace is None or not may_see_licence(licence_in(tx.session, workspace.licence_id).operator_org, actor):
             raise NotFound(unknown(workspace_id))
+        tx.refuse(refusals_of_words(workspace_id, lines=[title], texts=[reason]), InvalidInput)
         tx.refuse(
             refusals_to_submit(
                 actor=actor,
@@ -178,6 +180,7 @@ def cast_vote(
     with hub.transaction(actor, Verb.CAST_VOTE, request_id) as tx:
         request = visible_request(tx.session, request_id, actor)
         facts = facts_of(tx.session, request)
+        tx.refuse(refusals_of_words(request_id, texts=[reason]), InvalidInput)
         tx.refuse(refusals_to_vote(facts, actor, digest=digest, reason=reason, seat=seat), NotAllowed)
         usable_licence(tx.session, request.licence_id, tx.now)
         tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
@@ -320,7 +323,7 @@ def may_preview(request: ExportRequest, actor: Actor) -> bool:
 def list_requests(hub: Hub, actor: Actor) -> list[ExportRequest]:
     """Requests that the actor may see, newest first."""
     with hub.reading() as session:
-        found = session.scalars(select(ExportRequest).order_by(ExportRequest.id.desc()))
+        found = session.scalars(select(ExportRequest).order_by(*newest_first(ExportRequest.id)))
         return [request for request in found if may_see(request, actor)]
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +26,7 @@ from hub.message import Message, both, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
 from hub.tools import Ran, run_tool
+from hub.wording import is_line
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 SCAN_TIMEOUT = 600.0
@@ -49,6 +51,8 @@ def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str, scan: S
     try:
         digest, size = _copy(stream, temporary, limit=hub.settings.max_raw_bytes)
         found = (scan or scan_file)(temporary)
+        if not _is_scan(found):
+            raise InvalidInput(_refusal("file.unread", msg("The file is no table that can be read.")))
         final = hub.folders.raw / f"{digest}{suffix}"
         os.replace(temporary, final)
     finally:
@@ -101,11 +105,26 @@ def scan_file(path: Path) -> dict[str, Any]:
                     next_step=both(en=texts["en"]["next_step"], zh=texts["zh"]["next_step"]),
                 )
             )
-        if done.returncode == 0 and said["columns"] and isinstance(said["rows"], int):
+        if done.returncode == 0 and _is_scan(said):
             return said
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise InvalidInput(_refusal("file.unread", msg("The file is no table that can be read.")))
+
+
+def _is_scan(said: dict[str, Any]) -> bool:
+    """Whether this is what a scan that ended says; the box it comes from has read a hostile file."""
+    try:
+        names = [column["name"] for column in said["columns"]]
+        rows = said["rows"]
+    except (KeyError, TypeError):
+        return False
+    counted = isinstance(rows, int) and not isinstance(rows, bool) and 0 <= rows < 2**53
+    return counted and bool(names) and all(isinstance(name, str) and _is_text(name) for name in names)
+
+
+def _is_text(name: str) -> bool:
+    return not any(unicodedata.category(sign) == "Cs" for sign in name)
 
 
 def find_raw(hub: Hub, actor: Actor, digest: str) -> RawFile:
@@ -126,7 +145,7 @@ def list_raw(hub: Hub, actor: Actor) -> list[RawFile]:
 
 def _suffix(name: str) -> str:
     suffix = Path(name).suffix.lower()
-    if not _NAME.fullmatch(name) or suffix not in SUFFIXES:
+    if not _NAME.fullmatch(name) or not is_line(name) or suffix not in SUFFIXES:
         raise InvalidInput(_refusal("file.type", msg("Files of type {types} are received.", types=", ".join(SUFFIXES))))
     return suffix
 

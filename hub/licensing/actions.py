@@ -35,10 +35,14 @@ from hub.licensing.rules import (
     refusals_to_move,
     refusals_to_use,
 )
-from hub.message import both
-from hub.numbering import next_id
+from hub.message import both, msg
+from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb
+from hub.wording import refusals_of_words
+
+MOST_POLICY = 256 * 2**10
+"""Characters of a policy; one of a hundred columns has some ten thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ def file_scenario(
 ) -> Scenario:
     """File one scenario for the actor's organisation."""
     with hub.transaction(actor, Verb.FILE_SCENARIO) as tx:
+        tx.refuse(refusals_of_words("-", lines=[title], texts=[purpose]), InvalidInput)
         query = select(CatalogTable.id).where(CatalogTable.status == TableStatus.PUBLISHED)
         published = list(tx.session.scalars(query))
         wanted = sorted(set(table_ids))
@@ -84,6 +89,7 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
     to = ScenarioStatus.APPROVED if approve else ScenarioStatus.REFUSED
     with hub.transaction(actor, Verb.DECIDE_SCENARIO, scenario_id) as tx:
         scenario = _visible_scenario(tx.session, scenario_id, actor)
+        tx.refuse(refusals_of_words(scenario_id, texts=[reason]), InvalidInput)
         tx.refuse(
             refusals_to_decide(actor=actor, scenario_id=scenario_id, status=scenario.status, to=to, reason=reason),
             NotAllowed,
@@ -115,6 +121,7 @@ def grant_licence(
     """
     with hub.transaction(actor, Verb.GRANT_LICENCE, scenario_id) as tx:
         scenario = _visible_scenario(tx.session, scenario_id, actor)
+        tx.refuse(refusals_of_words(scenario_id, lines=[document_ref]), InvalidInput)
         grants, rows = [], []
         for request in tables:
             table = published_table(tx.session, request.table_id)
@@ -201,6 +208,7 @@ def _move(hub: Hub, actor: Actor, verb: Verb, licence_id: str, to: LicenceStatus
     kind = EventKind.LICENCE_SUSPENDED if to is LicenceStatus.SUSPENDED else EventKind.LICENCE_RESUMED
     with hub.transaction(actor, verb, licence_id) as tx:
         licence = visible_licence(tx.session, licence_id, actor)
+        tx.refuse(refusals_of_words(licence_id, texts=[reason]), InvalidInput)
         tx.refuse(refusals_to_move(actor=actor, verb=verb, terms=terms_of(licence), to=to, reason=reason), NotAllowed)
         licence.status, licence.status_reason = to, reason.strip()
         tx.record(kind, "licence", licence_id, licence_id=licence_id, decision=to)
@@ -213,8 +221,12 @@ def read_policy(text: str, *, table_id: str) -> tuple[PolicyFacts, str]:
     Raises:
         InvalidInput: The text is no valid policy; the refusal says what is wrong with it.
     """
+    if len(text) > MOST_POLICY:
+        raise InvalidInput(_unread("policy.long", table_id))
     try:
         policy = parse_policy(text)
+    except (RecursionError, UnicodeEncodeError) as error:  # nested without end, or half a character
+        raise InvalidInput(_unread("policy.form", table_id)) from error
     except AnonymizeError as error:
         raise InvalidInput(
             Refusal(
@@ -230,6 +242,15 @@ def read_policy(text: str, *, table_id: str) -> tuple[PolicyFacts, str]:
         dropped=frozenset(rule.name for rule in policy.columns if rule.technique.name == "drop"),
     )
     return facts, policy.digest
+
+
+def _unread(rule: str, table_id: str) -> Refusal:
+    return Refusal(
+        rule=rule,
+        subject=table_id,
+        text=msg("The policy is too long or too deeply nested to be read."),
+        next_step=msg("Start from the policy that `zhakou scan --write-policy` proposes."),
+    )
 
 
 def terms_of(licence: Licence) -> LicenceTerms:
@@ -283,7 +304,7 @@ def may_see(operator_org: str, actor: Actor) -> bool:
 def list_scenarios(hub: Hub, actor: Actor) -> list[Scenario]:
     """Scenarios that the actor may see, newest first."""
     with hub.reading() as session:
-        found = session.scalars(select(Scenario).order_by(Scenario.id.desc()))
+        found = session.scalars(select(Scenario).order_by(*newest_first(Scenario.id)))
         return [scenario for scenario in found if may_see(scenario.operator_org, actor)]
 
 
@@ -296,7 +317,7 @@ def find_scenario(hub: Hub, actor: Actor, scenario_id: str) -> Scenario:
 def list_licences(hub: Hub, actor: Actor) -> list[Licence]:
     """Licences that the actor may see, newest first."""
     with hub.reading() as session:
-        found = session.scalars(select(Licence).order_by(Licence.id.desc()))
+        found = session.scalars(select(Licence).order_by(*newest_first(Licence.id)))
         return [licence for licence in found if may_see(licence.operator_org, actor)]
 
 

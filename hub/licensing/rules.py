@@ -22,6 +22,9 @@ from hub.people.rules import Verb, refusals_to_act
 MIN_K = 5
 """Least k of an extract. Source: DOMAIN.md §6.6 (project default, no statutory number)."""
 
+MOST_REVIEWERS = 9
+"""More seats than a district can fill would be a licence that never releases."""
+
 TERM_BASIS = "公共数据资源授权运营实施规范(试行) 第十四条"
 SCENARIO_BASIS = "上海市数据条例 第四十五条"
 
@@ -139,7 +142,7 @@ def refusals_to_grant(
                 SCENARIO_BASIS,
             )
         )
-    if not starts_at < ends_at <= starts_at + timedelta(days=max_days):
+    if not timedelta(0) < ends_at - starts_at <= timedelta(days=max_days):
         found.append(
             _refusal(
                 "licence.term",
@@ -159,13 +162,13 @@ def refusals_to_grant(
                 TERM_BASIS,
             )
         )
-    if reviewers_required < min_reviewers:
+    if not min_reviewers <= reviewers_required <= MOST_REVIEWERS:
         found.append(
             _refusal(
                 "licence.reviewers",
                 scenario_id,
-                msg("A licence asks for at least {count} reviewers.", count=min_reviewers),
-                msg("Raise the number of reviewers."),
+                msg("A licence asks for {least} to {most} reviewers.", least=min_reviewers, most=MOST_REVIEWERS),
+                msg("Choose another number of reviewers."),
                 "DOMAIN §0.7",
             )
         )
@@ -179,12 +182,13 @@ def refusals_to_grant(
                 TERM_BASIS,
             )
         )
-    if not tables or {table.table_id for table in tables} - set(scenario_tables):
+    named = [table.table_id for table in tables]
+    if not named or set(named) - set(scenario_tables) or len(set(named)) < len(named):
         found.append(
             _refusal(
                 "licence.tables",
                 scenario_id,
-                msg("A licence covers one or more of the tables named in its scenario, and no others."),
+                msg("A licence covers one or more of the tables named in its scenario, each once, and no others."),
                 msg("Choose from the tables of scenario {scenario}.", scenario=scenario_id),
                 SCENARIO_BASIS,
             )

@@ -16,10 +16,11 @@ from hub.message import msg
 from hub.people.actor import SYSTEM, Actor, OrgKind, Role
 from hub.people.model import Organisation, Person
 from hub.people.rules import Verb, refusals_to_act, refusals_to_appoint
+from hub.wording import refusals_of_words
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("the same work for a name that does not exist")
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
+_NAME = re.compile(r"[a-z]{2}|[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 
 def found_organisation(
@@ -28,6 +29,7 @@ def found_organisation(
     """Enter an organisation. The service may do so while nobody has an account yet."""
     with hub.transaction(actor, Verb.APPOINT_PERSON, org_id) as tx:
         _refuse_unless_first(tx.session, actor)
+        tx.refuse(refusals_of_words("-", lines=[name_zh, name_en]), InvalidInput)
         _refuse_bad_name(org_id)
         if tx.session.get(Organisation, org_id):
             raise InvalidState(_taken(org_id))
@@ -57,6 +59,7 @@ def appoint_person(
     """
     with hub.transaction(actor, Verb.APPOINT_PERSON, person_id) as tx:
         _refuse_unless_first(tx.session, actor)
+        tx.refuse(refusals_of_words("-", lines=[name_zh, name_en]), InvalidInput)
         _refuse_bad_name(person_id)
         organisation = tx.session.get(Organisation, org_id)
         if organisation is None:
@@ -98,10 +101,10 @@ def sign_in(hub: Hub, *, username: str, password: str) -> Person:
         NotAllowed: Unknown name, wrong password, closed account: one answer for all three, after the same work.
     """
     with hub.reading() as session:
-        person = session.get(Person, username)
+        person = session.get(Person, username) if _is_name(username) else None
     try:
         right: bool = _HASHER.verify(person.password_hash if person else _NOBODY, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):  # the last: half a character is no password
         right = False
     if person is None or not right or not person.active:
         refusal = Refusal(
@@ -148,13 +151,17 @@ def _refuse_unless_first(session: Session, actor: Actor) -> None:
         raise NotAllowed(*refusals)
 
 
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
 def _refuse_bad_name(name: str) -> None:
-    if not _NAME.fullmatch(name) and not re.fullmatch(r"[a-z]{2,12}", name):
+    if not _is_name(name) or name == SYSTEM.person_id:  # nobody may pass for the service in the ledger
         raise InvalidInput(
             Refusal(
                 rule="name.form",
                 subject="",
-                text=msg("The id is not of the form a-z, 0-9 and -, with 3 to 32 characters."),
+                text=msg("The id is not of the form a-z, 0-9 and -, with 2 to 32 characters, or it is reserved."),
                 next_step=msg("Choose such an id; the full name goes into its own field."),
             )
         )

@@ -76,6 +76,7 @@ APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
     (frozenset({Role.CENTRE_OPERATOR}), REVIEWERS | {Role.RELEASE_OFFICER}),
     (frozenset({Role.AUDITOR}), frozenset(Role) - {Role.AUDITOR}),
     (frozenset({Role.DEPT_STEWARD}), frozenset({Role.PROVIDER_REVIEWER})),
+    (frozenset({Role.LICENSEE_ADMIN}), REVIEWERS),
 )
 """Pairs of sets of which one person may hold roles from one side only. Source: DOMAIN.md §1.2, `may never`."""
 

@@ -26,7 +26,7 @@ from hub.ledger.actions import prove, require_holding
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence
 from hub.licensing.model import Licence
-from hub.numbering import next_id
+from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
 from hub.people.model import Person
 from hub.people.rules import Verb, refusals_to_act
@@ -148,7 +148,7 @@ def grants_of(hub: Hub, actor: Actor, request_id: str) -> list[DownloadGrant]:
     find_request(hub, actor, request_id)
     with hub.reading() as session:
         query = select(DownloadGrant).where(DownloadGrant.request_id == request_id)
-        return list(session.scalars(query.order_by(DownloadGrant.id.desc())))
+        return list(session.scalars(query.order_by(*newest_first(DownloadGrant.id))))
 
 
 def find_release(hub: Hub, actor: Actor, request_id: str) -> Release | None:
@@ -304,6 +304,7 @@ def _grant(hub: Hub, tx: Transaction, *, request_id: str, recipient_id: str, lic
 
 def _newest_grant(session: Session, request_id: str, person_id: str) -> DownloadGrant | None:
     """The person's own newest grant; else another person's, so that the refusal can say whose it is not."""
-    grants = select(DownloadGrant).where(DownloadGrant.request_id == request_id).order_by(DownloadGrant.id.desc())
+    order = newest_first(DownloadGrant.id)
+    grants = select(DownloadGrant).where(DownloadGrant.request_id == request_id).order_by(*order)
     own = session.scalar(grants.where(DownloadGrant.recipient_id == person_id).limit(1))
     return own or session.scalar(grants.limit(1))
