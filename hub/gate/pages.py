@@ -205,6 +205,7 @@ def _report(visit: Visit, request: ExportRequest) -> Mapping[str, object] | None
         "pack": request.check.pack,
         "ran_at": request.check.ran_at,
         "digest": request.check.digest,
-        "checks": [str(check) for check in document["checks_run"]],
+        "checks": document["checks_run"],
+        "ran": len({rule for check in document["checks_run"] for rule in check["rules"]}),
         "findings": findings,
     }

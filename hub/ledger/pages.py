@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from starlette.responses import Response
@@ -12,7 +10,6 @@ from hub.context import Hub
 from hub.errors import NotAllowed
 from hub.ledger.actions import LedgerVerdict, current_note, read_entries, verify
 from hub.ledger.model import LedgerEntry
-from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import read
 from hub.web.visit import Visit, Visited
@@ -20,14 +17,6 @@ from hub.web.visit import Visit, Visited
 router = APIRouter()
 
 PAGE = 50
-FAULTS: Mapping[str, Message] = {
-    "entry.missing": msg("An entry is missing."),
-    "entry.changed": msg("An entry is not what was written at its place."),
-    "head.missing": msg("The head of the ledger is missing."),
-    "head.invalid": msg("The head of the ledger is not signed by the ledger key."),
-    "history.rewritten": msg("The history differs from a checkpoint kept outside of the database."),
-    "checkpoint.invalid": msg("A checkpoint kept outside of the database is not signed by the ledger key."),
-}
 
 
 @router.get("/ledger")
@@ -74,7 +63,6 @@ def _page(visit: Visit, *, offset: int, verdict: LedgerVerdict | None = None) ->
         total=total,
         note=note,
         verdict=verdict,
-        fault=FAULTS.get(verdict.code, msg("The ledger does not hold.")) if verdict and not verdict.holds else None,
     )
 
 

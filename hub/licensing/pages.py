@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -267,8 +267,8 @@ def _tables(visit: Visit, table_ids: list[str]) -> list[CatalogTable]:
 
 
 def _midnight(day: date) -> datetime:
-    """The moment a day begins in the district."""
-    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME)
+    """The moment a day begins in the district, in UTC as the database and the ledger keep it."""
+    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME).astimezone(UTC)
 
 
 def _only(visit: Visit, verb: Verb) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 
 from hub.web.app import ROOMS
+from hub.web.entrance import BROWSER_COOKIE
 from hub.web.guards import CONTENT_POLICY, FORM_BYTES
 from hub.web.visit import SESSION_COOKIE
 from tests.integration.web_house import PREFIX, House, build_hub, open_house
@@ -72,9 +74,16 @@ def test_login_begun_in_one_browser_cannot_be_finished_in_another(house: House) 
 def test_state_works_once(house: House) -> None:
     browser = house.stranger()
     state = browser.client.get(f"{PREFIX}login").headers["location"].split("state=")[1]
+    kept = browser.client.cookies[BROWSER_COOKIE]
     for wanted in (303, 403):
         code = house.login.agree("analyst")
-        answer = browser.client.get(f"{PREFIX}oauth_callback", params={"code": code, "state": state})
+        headers = {"cookie": f"{BROWSER_COOKIE}={kept}"}
+        answer = httpx.get(
+            f"{house.address}{PREFIX}oauth_callback",
+            params={"code": code, "state": state},
+            headers=headers,
+            trust_env=False,
+        )
         assert answer.status_code == wanted
 
 

@@ -155,12 +155,23 @@ def test_written_reason_is_shown_with_its_digest(walk: Walk, approved: str) -> N
 
 
 def test_blocked_result_shows_why_and_never_reaches_reviewers(walk: Walk) -> None:
-    walk.work("age_band,answers\nunder 25,3\n25-34,2744\n", slug="small")
-    request = request_of(walk.submit(slug="small"))
+    walk.work("label,holder\na,990107198001010012\nb,990107198001010012\n", slug="identifier")
+    request = request_of(walk.submit(slug="identifier"))
     page = walk.as_("analyst").get(f"requests/{request}").text
     assert "机审未通过" in page
+    assert "DIRECT_ID" in page
+    answer = walk.vote("provider", request)
+    assert answer.status_code == 403
+    assert "export.status" in answer.text
+
+
+def test_flagged_cell_is_shown_to_the_reviewers_with_what_to_do(walk: Walk) -> None:
+    walk.work("age_band,answers\nunder 25,3\n25-34,2744\n", slug="small")
+    request = request_of(walk.submit(slug="small"))
+    page = walk.as_("provider").get(f"requests/{request}").text
+    assert "通过，附审核提示" in page
     assert "SMALL_CELL" in page
-    assert walk.vote("provider", request).status_code == 403
+    assert "row 2, column 2 (answers)" in page
 
 
 def test_nothing_chosen_from_the_outbox_is_refused_and_the_text_is_kept(walk: Walk) -> None:
