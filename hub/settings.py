@@ -9,11 +9,19 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from hub.errors import InvalidInput, Refusal
 from hub.message import Message, msg
+
+LEAST_UID = 1000
+"""Below are root and the system's own accounts (login.defs: UID_MIN); no workspace runs as one of them."""
+
+_ABOVE_ZERO = (
+    *("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "workspace_scratch"),
+    *("max_raw_bytes", "grant_hours"),
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -24,8 +32,8 @@ class Settings:
 
     state_dir: Path = PROJECT / "var"
     """Database, keys, raw zone, extracts, workspaces, frozen outputs, release store. Created with mode 0700."""
-    database_url: str = ""
-    """SQLAlchemy address; empty: SQLite in `state_dir`."""
+    database_url: str = field(default="", repr=False)
+    """SQLAlchemy address, which may hold a password; empty: SQLite in `state_dir`."""
     public_host: str = "127.0.0.1"
     """Address on which the proxy is reached. It speaks HTTP: put TLS in front before using another than loopback."""
     public_port: int = 8000
@@ -99,7 +107,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     if named is not None or path.exists():
         try:
             given.update(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
             refusals.append(_refusal("file", msg("The settings file cannot be read as TOML.")))
     known = {f.name: str(f.type) for f in fields(Settings)}
     prefixed = {key.removeprefix("ZHAKOU_").lower(): text for key, text in env.items() if key.startswith("ZHAKOU_")}
@@ -133,9 +141,13 @@ def _impossible(settings: Settings) -> list[Refusal]:
         found.append(_refusal("min_reviewers", msg("Fewer than two reviewers cannot be set.")))
     if not 1 <= settings.max_licence_days <= 1826:
         found.append(_refusal("max_licence_days", msg("A licence may run five years at the most.")))
-    for name in ("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "grant_hours"):
+    for name in _ABOVE_ZERO:
         if getattr(settings, name) <= 0:
             found.append(_refusal(name, msg("Setting {name} must be above zero.", name=name)))
+    if settings.workspace_uid_base < LEAST_UID:
+        found.append(
+            _refusal("workspace_uid_base", msg("Workspaces cannot run as uids below {least}.", least=LEAST_UID))
+        )
     return found
 
 

@@ -62,7 +62,7 @@ def read_report(returncode: int, stdout: bytes, *, names: set[str]) -> Report:
         whole = bool(document["checks_run"]) and isinstance(document["findings"], list)
         levels = {finding["level"] for finding in document["findings"]}
         texts = all(finding["i18n"]["zh"]["text"] and finding["i18n"]["en"]["text"] for finding in document["findings"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return did_not_run("unreadable")
     agrees = {
         "block": "block" in levels and returncode == BLOCKED,

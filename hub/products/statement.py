@@ -8,7 +8,6 @@ left.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -67,7 +66,7 @@ def unseal(envelope: bytes, public: bytes) -> dict[str, Any]:
         signatures = [base64.b64decode(line["sig"], validate=True) for line in outer["signatures"]]
         if outer["payloadType"] != PAYLOAD_TYPE:
             raise BadStatement(msg("the envelope holds something else than a statement"))
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadStatement(msg("not a signed statement")) from error
     key = Ed25519PublicKey.from_public_bytes(public)
     if not any(_holds(key, signature, payload) for signature in signatures):
@@ -76,7 +75,7 @@ def unseal(envelope: bytes, public: bytes) -> dict[str, Any]:
         statement: dict[str, Any] = json.loads(payload)
         if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
             raise BadStatement(msg("the statement is of another type"))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadStatement(msg("not a release statement")) from error
     return statement
 

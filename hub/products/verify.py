@@ -9,10 +9,11 @@ trusts, if they were given; (8) a checkpoint kept elsewhere agrees, if one was g
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ PARTS = frozenset(
     }
 )
 MAX_UNPACKED = 256 * 2**20
-"""Bytes a bundle may unpack to; a release holds at most 20 files of 16 MB before compression."""
+"""Bytes a bundle may unpack to; the files of a release are 20 MB together, before compression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,19 @@ class Verification:
             "steps": [{"code": step.code, "holds": step.holds, "text": str(step.text)} for step in self.steps],
             "statement": self.statement,
         }
+
+
+_UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+)
+"""What `zipfile` raises on broken files; RecursionError is a RuntimeError."""
 
 
 class _FailedStep(Exception):  # control flow of this module only
@@ -138,7 +152,7 @@ def _read(path: Path) -> dict[str, bytes]:
             if len(set(names)) != len(names) or sum(info.file_size for info in infos) > MAX_UNPACKED:
                 raise _FailedStep("bundle.whole", msg("a name stands twice in the bundle, or it unpacks to too much"))
             parts = {info.filename: bundle.read(info) for info in infos}
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise _FailedStep("bundle.whole", msg("the bundle cannot be read as a zip file")) from error
     extra = {name for name in parts if name not in PARTS and not name.startswith("files/")}
     missing = PARTS - parts.keys()
@@ -157,7 +171,7 @@ def _read(path: Path) -> dict[str, bytes]:
 def _keys(content: bytes) -> dict[str, bytes]:
     try:
         keys = {str(name): base64.b64decode(value, validate=True) for name, value in json.loads(content).items()}
-    except (ValueError, AttributeError, TypeError, binascii.Error) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise _FailedStep("statement.signed", msg("the public keys cannot be read")) from error
     if any(len(keys.get(name, b"")) != 32 for name in ("release", "ledger")):
         raise _FailedStep("statement.signed", msg("the public keys cannot be read"))
@@ -185,7 +199,7 @@ def _included(parts: dict[str, bytes], head: Checkpoint) -> None:
         said = json.loads(parts["ledger/proof.json"])
         proof = [bytes.fromhex(node) for node in said["proof"]]
         seq, size = int(said["seq"]), int(said["size"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _FailedStep("entry.included", msg("the inclusion proof cannot be read")) from error
     leaf = tree.leaf_hash(parts["ledger/entry.json"])
     if size != head.size or tree.root_from_inclusion(leaf, seq, size, proof) != head.root:
@@ -201,7 +215,7 @@ def _about(entry: bytes, statement: dict[str, Any]) -> None:
             and event["object_digest"] == predicate["request"]["digest"]
             and event["licence_id"] == predicate["licence"]["id"]
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _FailedStep("entry.matches", msg("the ledger entry cannot be read")) from error
     if not same:
         raise _FailedStep("entry.matches", msg("the ledger entry is about another delivery"))

@@ -189,3 +189,34 @@ def test_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         for _ in range(300):
             part.write(bytes(2**20))
     assert verify_bundle(path).steps[-1].code == "bundle.whole"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_any_byte_of_the_file_may_be_broken_and_is_answered_in_words(bundle: Path, tmp_path: Path, method: int) -> None:
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w", method) as packed:
+        for name, content in parts_of(bundle).items():
+            packed.writestr(name, content)
+    path, content = tmp_path / "broken.zip", whole.read_bytes()
+    for place in range(0, len(content), 3):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        assert verify_bundle(path).steps
+
+
+HOSTILE = [
+    b"[" * 100_000,
+    b"null",
+    b"5",
+    b"[]",
+    b"{}",
+    b"\xff",
+    b"9" * 5000,
+    b'{"seq":1e999,"size":3,"proof":[]}',
+    b'{"seq":[]}',
+]
+
+
+@pytest.mark.parametrize("part", sorted(PARTS - {"VERIFY.md"}))
+@pytest.mark.parametrize("content", HOSTILE)
+def test_hostile_part_fails_in_words(bundle: Path, tmp_path: Path, part: str, content: bytes) -> None:
+    assert not verify_bundle(rebuilt(tmp_path, {**parts_of(bundle), part: content})).holds

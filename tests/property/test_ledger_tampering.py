@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub.db import Database, open_engine
 from hub.ledger import actions, tree
+from hub.ledger.checkpoint import open_note
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry, LedgerHead
 
@@ -143,4 +144,50 @@ def test_inclusion_proof_leads_to_the_signed_root(ledger: Database, place: int) 
     root = tree.root_from_inclusion(
         tree.leaf_hash(proof.body.encode()), proof.seq, proof.size, [bytes.fromhex(node) for node in proof.proof]
     )
-    assert root == actions.notes.open_note(proof.note, PUBLIC).root
+    assert root == open_note(proof.note, PUBLIC).root
+
+
+MEDDLED = [b"\x00\xff", None, "[" * 100_000, "null", "9" * 5000, '{"seq":NaN}', '{"seq":"\\ud800"}', ""]
+
+
+@pytest.mark.parametrize("value", MEDDLED)
+@pytest.mark.parametrize("column", ["body", "leaf", "note"])
+def test_anything_may_stand_in_an_entry_and_it_is_named(tmp_path: Path, column: str, value: object) -> None:
+    database = Database(open_engine("", tmp_path))
+    database.create_tables()
+    with database.writing() as session:
+        for number in range(8):
+            event = actions.Event(kind=EventKind.VOTE_CAST, actor="a", object_type="x", object_id=f"r-{number:04d}")
+            actions.append(session, event, at=NOW, key=KEY)
+        session.connection().exec_driver_sql("PRAGMA writable_schema=ON")
+        session.connection().exec_driver_sql(
+            "UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'ledger_entry'"
+        )
+    database.engine.dispose()
+    with database.writing() as session:
+        session.connection().exec_driver_sql(MEDDLE[column], (value,))
+    with database.reading() as session:
+        verdict = actions.verify(session, public=PUBLIC)
+    database.engine.dispose()
+    assert column == "note" or (verdict.holds, verdict.first_bad) == (False, 5)
+
+
+MEDDLE = {
+    "body": "UPDATE ledger_entry SET body = ? WHERE seq = 5",
+    "leaf": "UPDATE ledger_entry SET leaf = ? WHERE seq = 5",
+    "note": "UPDATE ledger_entry SET note = ? WHERE seq = 5",
+}
+
+
+def test_text_that_is_no_text_is_named(tmp_path: Path) -> None:
+    database = Database(open_engine("", tmp_path))
+    database.create_tables()
+    with database.writing() as session:
+        for _ in range(3):
+            event = actions.Event(kind=EventKind.VOTE_CAST, actor="a", object_type="x", object_id="r")
+            actions.append(session, event, at=NOW, key=KEY)
+        session.connection().exec_driver_sql("UPDATE ledger_entry SET body = CAST(x'ff' AS TEXT) WHERE seq = 1")
+    with database.reading() as session:
+        verdict = actions.verify(session, public=PUBLIC)
+    database.engine.dispose()
+    assert (verdict.holds, verdict.first_bad) == (False, 1)
