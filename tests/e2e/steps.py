@@ -17,13 +17,14 @@ from hub.demo.tables import write_fair
 from tests.e2e.people import CELL_MS, SCREENSHOTS, SPAWN_MS, Town, open_notebook, run_cell
 
 TABLE = "fair_e2e"
-REASON = "Totals by age band for the design of services; no row of a person inside."
-VOTE = "Looked at every cell; the smallest holds more than a hundred answers."
+TITLE = "各年龄段问卷回答数"
+REASON = "按年龄段汇总的回答数，供社区家庭服务设计使用；不含任何个人的数据行。"
+VOTE = "已逐格核对，最小的单元格也有一千余份回答，同意出域。"
 PUT = """
 import polars as pl
 from zhakou import outbox
 answers = pl.read_parquet("/data/fair_e2e.parquet").group_by("age").agg(pl.len().alias("answers")).sort("age")
-item = outbox.put(answers, title="Answers by age band", reason="for the design of family services")
+item = outbox.put(answers, title="各年龄段回答数", name="by-age", reason="供家庭服务设计使用")
 print("in the outbox:", item.slug)
 """
 
@@ -72,17 +73,17 @@ def grant_licence(town: Town) -> str:
     admin = town.person("ky-admin")
     admin.goto("licences")
     admin.follow("申报场景")
-    admin.fill(title="Family services", purpose="Statistics for the design of family services.", lane="LANE_PUBLIC")
+    admin.fill(title="社区家庭服务设计", purpose="按年龄段统计问卷回答，供社区家庭服务设计使用。", lane="LANE_PUBLIC")
     admin.page.locator(f'[name="table"][value="{TABLE}"]').check()
     admin.press("提交申报")
     scenario = admin.last_part()
     officer = town.person("bureau-officer")
     officer.goto(f"licences/scenarios/{scenario}")
     officer.page.locator('[name="decision"][value="approved"]').check()
-    officer.fill(reason="The purpose is clear and the risk is low.")
+    officer.fill(reason="用途明确，风险可控。")
     officer.press("提交决定")
     officer.follow("签发授权运营协议")
-    officer.fill(document="E2E 2026-1", reviewers="2", source="pilot")
+    officer.fill(document="演示〔2026〕9号", reviewers="2", source="pilot")
     for box in officer.page.locator(f'[name="columns.{TABLE}"]').all():
         box.check()
     officer.fill(**{f"policy.{TABLE}": policy_of("fair")})
@@ -127,7 +128,7 @@ def submit(town: Town, licence: str) -> str:
     with analyst.page.expect_navigation():
         card.get_by_role("link", name="出口箱与提交").click()
     analyst.page.locator('[name="item"]').first.check()
-    analyst.fill(title="Answers by age band", reason=REASON, form="INDEX")
+    analyst.fill(title=TITLE, reason=REASON, form="INDEX")
     analyst.press("冻结并提交")
     return analyst.last_part()
 

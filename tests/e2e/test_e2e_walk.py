@@ -148,7 +148,7 @@ def test_expired_licence_is_refused_at_submission_release_and_spawn(begun: Begun
         answer = analyst.send(
             f"workspaces/{workspace}/submit",
             item=analyst.page.locator('[name="item"]').first.get_attribute("value") or "",
-            title="Answers by age band",
+            title=steps.TITLE,
             reason=steps.REASON,
             form="INDEX",
         )

@@ -12,6 +12,7 @@ from hub.gate.actions import stored
 from hub.gate.model import ExportRequest
 from hub.products.verify import verify_bundle
 from tests.integration.web_house import House, build_hub, open_house
+from tests.integration.web_html import faults_of
 from tests.integration.web_walk import RESULT, VOTE, Walk, begun, request_of
 
 
@@ -262,3 +263,25 @@ def test_every_page_speaks_both_languages(walk: Walk, request_id: str) -> None:
             answer = browser.get(path)
             assert answer.status_code == 200
             assert '<html lang="en">' in answer.text
+
+
+def test_every_page_has_labels_and_nothing_inline(walk: Walk, request_id: str, approved: str) -> None:
+    pages = {
+        "steward": ("", "catalog", "catalog/intake", f"catalog/register/{walk.digest}", "catalog/tables/fair"),
+        "admin": ("licences", "licences/scenarios/new", f"licences/scenarios/{walk.scenario}"),
+        "officer": (f"licences/grant/{walk.scenario}", f"licences/{walk.licence}", f"extracts/{walk.extract}"),
+        "maker": ("extracts",),
+        "analyst": ("workspaces", f"workspaces/{walk.workspace}", f"requests/{request_id}", "no-such-page"),
+        "provider": (f"requests/{request_id}", "requests"),
+        "releaser": (f"requests/{approved}", "products"),
+        "auditor": ("ledger",),
+    }
+    for user, paths in pages.items():
+        browser = walk.as_(user)
+        for path in paths:
+            assert faults_of(browser.get(path).text) == [], path
+
+
+def test_faults_in_the_source_of_a_page_are_seen() -> None:
+    page = '<b id="a" style="x"><i id="a" onclick="x"><input name="n"><img><iframe></iframe><script>x</script>'
+    assert len(faults_of(page)) == 7
