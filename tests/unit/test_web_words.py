@@ -19,8 +19,8 @@ HOME = Path(hub.__file__).parent
 
 
 def closed_lists() -> list[type[StrEnum]]:
-    """Every closed list of the rooms' models, the people's roles and verbs, and the ledger's events."""
-    names = [f"hub.{path.parent.name}.model" for path in HOME.glob("*/model.py")]
+    """Every closed list of the rooms that have pages, the people's roles and verbs, and the ledger's events."""
+    names = [f"hub.{path.parent.name}.model" for path in HOME.glob("*/pages.py")]
     found = []
     for name in (*names, "hub.people.actor", "hub.people.rules", "hub.ledger.events"):
         module = importlib.import_module(name)
