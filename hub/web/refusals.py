@@ -35,7 +35,7 @@ TOO_LARGE = Refusal(
     rule="web.body_too_large",
     subject="",
     text=msg("What was sent is larger than this page accepts."),
-    next_step=msg("Send less, or put the file into the intake folder and choose it there."),
+    next_step=msg("Send less at once; the limit of a table is a setting of the site."),
 )
 MALFORMED = Refusal(
     rule="web.malformed",
