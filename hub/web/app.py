@@ -14,6 +14,7 @@ from hub.gate import pages as gate
 from hub.ledger import pages as ledger
 from hub.licensing import pages as licensing
 from hub.products import pages as products
+from hub.rulebook import pages as rulebook
 from hub.web import entrance, home, refusals
 from hub.web.guards import Guards
 from hub.web.sessions import Sessions
@@ -30,6 +31,7 @@ ROOMS: tuple[APIRouter, ...] = (
     gate.router,
     products.router,
     ledger.router,
+    rulebook.router,
 )
 UPLOAD_OVERHEAD = 2**20
 """Bytes of a form around the file in it."""

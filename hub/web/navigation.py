@@ -1,4 +1,4 @@
-"""The seven steps of the walk, in the order in which data goes through them. They are the navigation."""
+"""The seven steps of the walk, in the order in which data goes through them, and the rooms beside it."""
 
 from __future__ import annotations
 
@@ -61,3 +61,13 @@ STEPS = (
         path="ledger",
     ),
 )
+
+BESIDE = (
+    Step(
+        key="rulebook",
+        title=msg("Rulebook"),
+        hint=msg("Thresholds and legal bases in force"),
+        path="rulebook",
+    ),
+)
+"""Rooms that no data passes through; below the steps, without a number."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from hub.message import Message
+from hub.rulebook.bases import registry
 from hub.web import language as tongue
 from hub.web import words
 
@@ -58,5 +59,6 @@ def environment(code: str) -> Environment:
         size=tongue.file_size,
         short=tongue.short_digest,
         tone=words.tone,
+        bases=registry().look_up,
     )
     return env

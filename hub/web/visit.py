@@ -33,7 +33,7 @@ from hub.web import templating
 from hub.web.form import MOST_FIELDS, Form
 from hub.web.guards import UNSAFE_METHODS
 from hub.web.language import LANGUAGE_COOKIE, Language, chosen
-from hub.web.navigation import STEPS
+from hub.web.navigation import BESIDE, STEPS
 from hub.web.sessions import Session, Sessions
 
 SESSION_COOKIE = "zhakou-session"
@@ -188,6 +188,7 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: o
         "notices": (),
         "csrf": "",
         "steps": STEPS,
+        "beside": BESIDE,
         "language": spoken,
         "path": portal.path,
         "here": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),

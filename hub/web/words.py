@@ -16,6 +16,7 @@ from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Role
 from hub.people.rules import Verb
+from hub.rulebook.model import BasisStatus, Mark, Unit
 from hub.workspaces.model import WorkspaceStatus
 
 WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
@@ -123,6 +124,38 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         WorkspaceStatus.OPEN: msg("running"),
         WorkspaceStatus.CLOSED: msg("stopped"),
     },
+    BasisStatus: {
+        BasisStatus.DRAFT: msg("draft"),
+        BasisStatus.IN_FORCE: msg("in force"),
+        BasisStatus.SUPERSEDED: msg("superseded"),
+    },
+    Mark: {
+        Mark.MEASURES: msg("draft of the Measures"),
+        Mark.PRIMARY: msg("text of the rule"),
+        Mark.EXCERPT: msg("excerpt"),
+        Mark.REPOSITORY: msg("public repository"),
+        Mark.KNOWLEDGE: msg("not verified"),
+        Mark.DEFAULT: msg("project default"),
+    },
+    Unit: {
+        Unit.YEARS: msg("years"),
+        Unit.MONTHS: msg("months"),
+        Unit.DAYS: msg("days"),
+        Unit.WORKING_DAYS: msg("working days"),
+        Unit.HOURS: msg("hours"),
+        Unit.SECONDS: msg("seconds"),
+        Unit.MONTH_DAY: msg("(month-day)"),
+        Unit.ROWS: msg("rows"),
+        Unit.PEOPLE: msg("people"),
+        Unit.CONTRIBUTORS: msg("contributors"),
+        Unit.DEPARTMENTS: msg("departments"),
+        Unit.FILES: msg("files"),
+        Unit.MEBIBYTES: msg("MiB"),
+        Unit.TIMES: msg("times"),
+        Unit.UNITS: msg("units"),
+        Unit.SHARE: msg("(share)"),
+        Unit.PERCENTAGE_POINTS: msg("percentage points"),
+    },
     RequestStatus: {
         RequestStatus.CHECKING: msg("machine check"),
         RequestStatus.MACHINE_REFUSED: msg("refused by the machine check"),
@@ -202,6 +235,7 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RequestStatus.APPROVED: "wait",
         RequestStatus.RELEASED: "good",
     },
+    BasisStatus: {BasisStatus.DRAFT: "wait", BasisStatus.IN_FORCE: "good"},
     Decision: {Decision.APPROVE: "good", Decision.OBJECT: "bad"},
     Grade: {Grade.L1: "good", Grade.L3: "wait", Grade.L4: "bad"},
     ColumnClass: {ColumnClass.DIRECT_ID: "bad", ColumnClass.QUASI_ID: "wait", ColumnClass.SENSITIVE_ATTR: "wait"},

@@ -1,0 +1,215 @@
+"""The Chinese working-day calendar: five-day weeks, moved by the State Council's yearly notices on holidays.
+
+The notices are data (`holidays/<year>.toml`, each with its number). They are published in autumn for the next year, so
+a deadline asked for in November often reaches into a year without one. Decided: whether a single day is a working day
+is refused for such a year; a count of working days goes on by plain weekdays there and says so (`is_estimated`), since
+a clock that stops is worse than one that says it may still move. An estimate can be off in both directions.
+"""
+
+from __future__ import annotations
+
+from calendar import isleap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from hub.errors import InvalidInput, NotFound, Refusal
+from hub.message import Message, msg
+from hub.rulebook.strict import Table, read
+
+FOLDER = Path(__file__).parent / "holidays"
+MOST_DAYS = 5000
+"""Working days a deadline may lie ahead: about twenty years, more than any clock of the hub."""
+
+_DAY = timedelta(days=1)
+Day = TypeVar("Day", bound=date)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """One holiday of a notice: free from `first` to `last`, with the weekend days worked instead."""
+
+    zh: str
+    en: str
+    first: date
+    last: date
+    work: tuple[date, ...]
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The free days, weekends among them."""
+        return tuple(self.first + n * _DAY for n in range((self.last - self.first).days + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """One year's notice."""
+
+    year: int
+    notice: str
+    issued: date
+    source: str
+    holidays: tuple[Holiday, ...]
+    free: frozenset[date]
+    worked: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A day counted in working days. Estimated if a year on the way has no notice yet."""
+
+    day: date
+    is_estimated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many working days. Estimated if a year on the way has no notice yet."""
+
+    days: int
+    is_estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingCalendar:
+    """Working days by the years' notices."""
+
+    years: Mapping[int, Year]
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether offices work on `day`.
+
+        Raises:
+            NotFound: The year has no notice here; the answer would be a guess.
+        """
+        if day.year not in self.years:
+            raise NotFound(
+                Refusal(
+                    rule="calendar.no_year",
+                    subject=str(day.year),
+                    text=msg("The holidays of {year} are not known here.", year=day.year),
+                    next_step=msg("Add the State Council's notice of that year to the rulebook."),
+                )
+            )
+        return self._works(day)
+
+    def add_working_days(self, day: date, n: int) -> Deadline:
+        """The `n`-th working day after `day`; the day itself does not count. `n` = 0 gives `day` back.
+
+        Raises:
+            InvalidInput: `n` is below zero or beyond MOST_DAYS, or the calendar ends before.
+        """
+        if not 0 <= n <= MOST_DAYS:
+            raise _impossible(msg("A deadline lies 0 to {most} working days ahead.", most=MOST_DAYS))
+        current, estimated = day, False
+        for _ in range(n):
+            current = _next(current)
+            estimated = estimated or current.year not in self.years
+            while not self._works(current):
+                current = _next(current)
+                estimated = estimated or current.year not in self.years
+        return Deadline(day=current, is_estimated=estimated)
+
+    def working_days_between(self, start: date, end: date) -> Count:
+        """Working days after `start` up to and with `end`; below zero if `end` comes first."""
+        if end < start:
+            backward = self.working_days_between(end, start)
+            return Count(days=-backward.days, is_estimated=backward.is_estimated)
+        counted = [start + n * _DAY for n in range(1, (end - start).days + 1)]
+        return Count(
+            days=sum(1 for day in counted if self._works(day)),
+            is_estimated=any(day.year not in self.years for day in counted),
+        )
+
+    def _works(self, day: date) -> bool:
+        year = self.years.get(day.year)
+        if year is not None and day in year.worked:
+            return True
+        return day.weekday() < 5 and (year is None or day not in year.free)
+
+
+@lru_cache(maxsize=1)
+def district_calendar() -> WorkingCalendar:
+    """The calendar of the notices that come with the product."""
+    return load_calendar(FOLDER)
+
+
+def load_calendar(folder: Path) -> WorkingCalendar:
+    """Read every notice in a folder.
+
+    Raises:
+        InvalidInput: A notice contradicts itself, or there is none.
+    """
+    years = [_year(path) for path in sorted(folder.glob("*.toml"))]
+    if not years:
+        raise _impossible(msg("There is no notice on holidays here."))
+    return WorkingCalendar({year.year: year for year in years})
+
+
+def add_years(day: Day, years: int) -> Day:
+    """The same date that many years on; 29 February becomes 28 February in a common year.
+
+    Source: 民法典 Art. 202: a term by years ends on the matching date, or on the last day of that month.
+    """
+    year = day.year + years
+    if (day.month, day.day) == (2, 29) and not isleap(year):
+        return day.replace(year=year, day=28)
+    return day.replace(year=year)
+
+
+def _year(path: Path) -> Year:
+    content = read(path)
+    number = content.number("year")
+    notice, issued, source = content.text("notice"), content.day("issued"), content.text("source")
+    rows = content.rows("holidays")
+    holidays = tuple(_holiday(row, int(number)) for row in rows)
+    content.close()
+    if path.stem != str(number):
+        raise content.refused("year", msg("The file is named after another year."))
+    free = [day for holiday in holidays for day in holiday.days]
+    worked = [day for holiday in holidays for day in holiday.work]
+    if len(set(free)) != len(free) or len(set(worked)) != len(worked) or set(free) & set(worked):
+        raise content.refused("holidays", msg("A day stands in this notice twice."))
+    return Year(
+        year=int(number),
+        notice=notice,
+        issued=issued,
+        source=source,
+        holidays=holidays,
+        free=frozenset(free),
+        worked=frozenset(worked),
+    )
+
+
+def _holiday(row: Table, year: int) -> Holiday:
+    holiday = Holiday(
+        zh=row.text("zh"), en=row.text("en"), first=row.day("first"), last=row.day("last"), work=row.days("work")
+    )
+    row.close()
+    if not holiday.first <= holiday.last or (holiday.last - holiday.first).days > 15:
+        raise row.refused("last", msg("A holiday ends after it begins, and within two weeks."))
+    if {day.year for day in (holiday.first, holiday.last, *holiday.work)} != {year}:
+        raise row.refused("first", msg("A day of another year stands in this notice."))
+    if any(day.weekday() < 5 for day in holiday.work):
+        raise row.refused("work", msg("Only Saturdays and Sundays can be worked instead."))
+    return holiday
+
+
+def _next(day: date) -> date:
+    if day == date.max:
+        raise _impossible(msg("The calendar ends before this deadline."))
+    return day + _DAY
+
+
+def _impossible(text: Message) -> InvalidInput:
+    return InvalidInput(
+        Refusal(
+            rule="calendar.impossible",
+            subject="-",
+            text=text,
+            next_step=msg("Ask for a nearer day, or look at the notices in the rulebook."),
+        )
+    )

@@ -1,0 +1,66 @@
+"""Counting working days forward and back agrees, whatever the days."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.rulebook.calendar import add_years, district_calendar
+from hub.rulebook.packs import all_packs, pack_in_force
+
+CALENDAR = district_calendar()
+KNOWN = st.dates(min_value=date(2024, 1, 1), max_value=date(2026, 11, 30))
+ANY = st.dates(min_value=date(1990, 1, 1), max_value=date(2060, 12, 31))
+FIRST = datetime(2025, 2, 28, 16, 0, tzinfo=UTC)
+STEPS = st.integers(min_value=0, max_value=120)
+
+
+@given(ANY, STEPS)
+def test_deadline_lies_that_many_working_days_ahead(start: date, n: int) -> None:
+    deadline = CALENDAR.add_working_days(start, n)
+    count = CALENDAR.working_days_between(start, deadline.day)
+    assert count.days == n
+    assert count.is_estimated == deadline.is_estimated
+
+
+@given(KNOWN, st.integers(min_value=1, max_value=15))
+def test_deadline_is_a_working_day_and_the_first_that_fits(start: date, n: int) -> None:
+    deadline = CALENDAR.add_working_days(start, n)
+    assert CALENDAR.is_working_day(deadline.day)
+    assert CALENDAR.working_days_between(start, deadline.day - timedelta(days=1)).days == n - 1
+
+
+@given(ANY, STEPS, STEPS)
+def test_two_deadlines_in_a_row_are_one_of_their_sum(start: date, first: int, second: int) -> None:
+    there = CALENDAR.add_working_days(CALENDAR.add_working_days(start, first).day, second)
+    assert there.day == CALENDAR.add_working_days(start, first + second).day
+
+
+@given(ANY, ANY, ANY)
+def test_counts_add_up_over_any_three_days(a: date, b: date, c: date) -> None:
+    def between(start: date, end: date) -> int:
+        return CALENDAR.working_days_between(start, end).days
+
+    assert between(a, b) == -between(b, a)
+    assert between(a, b) + between(b, c) == between(a, c)
+
+
+@given(ANY, STEPS)
+def test_later_start_never_ends_earlier(start: date, n: int) -> None:
+    later = CALENDAR.add_working_days(start + timedelta(days=1), n).day
+    assert CALENDAR.add_working_days(start, n).day <= later
+
+
+@given(ANY, st.integers(min_value=0, max_value=30))
+def test_years_keep_the_month_and_never_pass_the_date(day: date, years: int) -> None:
+    ahead = add_years(day, years)
+    assert (ahead.year, ahead.month) == (day.year + years, day.month)
+    assert ahead.day in (day.day, 28)
+
+
+@given(st.integers(min_value=0, max_value=15 * 365 * 86400).map(lambda s: FIRST + timedelta(seconds=s)))
+def test_exactly_one_version_of_the_pack_decides_at_any_time(at: datetime) -> None:
+    pack = pack_in_force(at)
+    assert pack.since <= (at + timedelta(hours=8)).date()
+    assert all(other.since <= pack.since or other.since > (at + timedelta(hours=8)).date() for other in all_packs())
+    assert pack_in_force(at, packs=tuple(reversed(all_packs()))) is pack

@@ -1,0 +1,158 @@
+"""The working-day calendar against the State Council's notices, day by day where it is known to be hard."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from hub.errors import InvalidInput, NotFound
+from hub.rulebook.calendar import FOLDER, MOST_DAYS, add_years, district_calendar, load_calendar
+
+CALENDAR = district_calendar()
+
+SPRING_2026 = [
+    (date(2026, 2, 13), True),
+    (date(2026, 2, 14), True),  # a Saturday worked
+    (date(2026, 2, 15), False),
+    (date(2026, 2, 16), False),
+    (date(2026, 2, 23), False),  # a Monday free
+    (date(2026, 2, 24), True),
+    (date(2026, 2, 27), True),
+    (date(2026, 2, 28), True),  # a Saturday worked
+    (date(2026, 3, 1), False),
+]
+NATIONAL_2025 = [
+    (date(2025, 9, 27), False),
+    (date(2025, 9, 28), True),  # a Sunday worked
+    (date(2025, 9, 30), True),
+    (date(2025, 10, 1), False),
+    (date(2025, 10, 6), False),  # Mid-Autumn within the same week
+    (date(2025, 10, 8), False),
+    (date(2025, 10, 9), True),
+    (date(2025, 10, 11), True),  # a Saturday worked
+    (date(2025, 10, 12), False),
+]
+OTHERS = [
+    (date(2024, 1, 1), False),
+    (date(2024, 2, 9), True),  # New Year's Eve: a rest that was encouraged, not ordered
+    (date(2024, 2, 18), True),
+    (date(2024, 6, 10), False),
+    (date(2025, 1, 2), True),
+    (date(2026, 1, 4), True),
+    (date(2026, 9, 20), True),
+    (date(2026, 11, 24), True),
+]
+
+
+@pytest.mark.parametrize(("day", "works"), SPRING_2026 + NATIONAL_2025 + OTHERS)
+def test_day_is_worked_or_free_as_the_notice_says(day: date, works: bool) -> None:
+    assert CALENDAR.is_working_day(day) is works
+
+
+@pytest.mark.parametrize(
+    ("year", "notice", "working_days"),
+    [(2024, "国办发明电〔2023〕7号", 251), (2025, "国办发明电〔2024〕12号", 248), (2026, "国办发明电〔2025〕7号", 248)],
+)
+def test_year_cites_its_notice_and_has_its_working_days(year: int, notice: str, working_days: int) -> None:
+    assert CALENDAR.years[year].notice == notice
+    count = CALENDAR.working_days_between(date(year - 1, 12, 31), date(year, 12, 31))
+    assert (count.days, count.is_estimated) == (working_days, False)
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "end"),
+    [
+        (date(2026, 2, 13), 0, date(2026, 2, 13)),
+        (date(2026, 2, 13), 1, date(2026, 2, 14)),
+        (date(2026, 2, 13), 2, date(2026, 2, 24)),
+        (date(2026, 2, 20), 1, date(2026, 2, 24)),
+        (date(2025, 9, 26), 1, date(2025, 9, 28)),
+        (date(2025, 9, 30), 3, date(2025, 10, 11)),
+        (date(2025, 9, 30), 20, date(2025, 11, 4)),
+        (date(2025, 12, 31), 1, date(2026, 1, 4)),
+    ],
+)
+def test_deadline_in_working_days(start: date, n: int, end: date) -> None:
+    deadline = CALENDAR.add_working_days(start, n)
+    assert (deadline.day, deadline.is_estimated) == (end, False)
+
+
+def test_year_without_a_notice_is_refused_for_a_day_and_named_an_estimate_for_a_count() -> None:
+    with pytest.raises(NotFound) as caught:
+        CALENDAR.is_working_day(date(2027, 1, 4))
+    assert caught.value.code == "calendar.no_year"
+    last = CALENDAR.add_working_days(date(2026, 12, 30), 1)
+    beyond = CALENDAR.add_working_days(date(2026, 12, 31), 1)
+    assert (last.day, last.is_estimated) == (date(2026, 12, 31), False)
+    assert (beyond.day, beyond.is_estimated) == (date(2027, 1, 1), True)
+    assert CALENDAR.working_days_between(date(2026, 12, 31), date(2027, 1, 1)).is_estimated
+    assert not CALENDAR.working_days_between(date(2026, 12, 31), date(2026, 12, 31)).is_estimated
+
+
+def test_count_of_no_days_is_zero_and_backwards_it_is_negative() -> None:
+    assert CALENDAR.working_days_between(date(2026, 2, 14), date(2026, 2, 14)).days == 0
+    assert CALENDAR.working_days_between(date(2026, 2, 24), date(2026, 2, 13)).days == -2
+
+
+@pytest.mark.parametrize("n", [-1, MOST_DAYS + 1])
+def test_impossible_deadline_is_refused(n: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        CALENDAR.add_working_days(date(2026, 1, 1), n)
+    assert caught.value.code == "calendar.impossible"
+
+
+def test_deadline_past_the_end_of_time_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        CALENDAR.add_working_days(date.max, 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "years", "expected"),
+    [
+        (date(2026, 11, 24), 5, date(2031, 11, 24)),
+        (date(2024, 2, 29), 1, date(2025, 2, 28)),
+        (date(2024, 2, 29), 4, date(2028, 2, 29)),
+        (datetime(2023, 3, 1, 8, 30), 5, datetime(2028, 3, 1, 8, 30)),  # noqa: DTZ001  # any zone is kept, none too
+    ],
+)
+def test_years_end_on_the_matching_date(day: date, years: int, expected: date) -> None:
+    assert add_years(day, years) == expected
+
+
+NOTICE = (FOLDER / "2026.toml").read_text(encoding="utf-8")
+FAULTS = [
+    ("year = 2026", "year = 2027", "2026.toml: "),
+    ("last = 2026-01-03", "last = 2025-12-31", "last"),
+    ("last = 2026-01-03", "last = 2026-02-03", "last"),
+    ("first = 2026-01-01", "first = 2025-12-31", "first"),
+    ("work = [2026-01-04]", "work = [2026-01-05]", "work"),
+    ("work = [2026-01-04]", "work = [2026-01-03]", "holidays"),
+    ("work = [2026-01-04]", "work = 4", "work"),
+    ("work = [2026-01-04]", 'work = ["2026-01-04"]', "work"),
+    ("first = 2026-02-15", "first = 2026-02-14", "holidays"),
+    ('notice = "国办发明电〔2025〕7号"', 'notice = ""', "notice"),
+    ("work = [2026-01-04]", "work = [2026-01-04]\nremark = 1", "remark"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place"), FAULTS)
+def test_notice_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, place: str) -> None:
+    assert old in NOTICE
+    (tmp_path / "2026.toml").write_text(NOTICE.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load_calendar(tmp_path)
+    assert place in caught.value.refusals[0].subject
+
+
+def test_file_named_after_another_year_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "2027.toml").write_text(NOTICE, encoding="utf-8")
+    with pytest.raises(InvalidInput):
+        load_calendar(tmp_path)
+
+
+def test_calendar_without_any_notice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput):
+        load_calendar(tmp_path)
+    (tmp_path / "2026.toml").write_text('year = 2026\nnotice = "n"\nissued = 2025-01-01\nsource = "s"\nholidays = []\n')
+    with pytest.raises(InvalidInput):
+        load_calendar(tmp_path)
