@@ -6,10 +6,11 @@ GB/T 42460-2023, clause 4, the four grades. The threshold of acceptable risk is 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.privacy.classes import Classes
+from anonymize.rung import Rung
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.text import Text
 
@@ -33,8 +34,70 @@ def grade_statement(policy: AnonymizationPolicy, after: Classes) -> dict[str, An
     return {"standard": STANDARD, "grade": _REACHED, "threshold": 1 / k, "text": text.as_json()}
 
 
-def not_claimed(policy: AnonymizationPolicy) -> list[Text]:
+def ungraded(policy: AnonymizationPolicy) -> dict[str, Any]:
+    """What takes the place of a grade on rungs without real rows: the grades are for de-identified records."""
+    text = Text(
+        f"未分级：{STANDARD} 的分级针对去标识化的个人信息记录，这里没有任何一行是真实记录。",
+        f"Not graded: the grades of {STANDARD} are for de-identified records of people; no row here is a record.",
+    )
+    return {"standard": STANDARD, "grade": None, "threshold": 1 / policy.target.k, "text": text.as_json()}
+
+
+def not_claimed(policy: AnonymizationPolicy, rung: Rung = Rung.FULL) -> list[Text]:
     """What a reader might believe of the extract and must not."""
+    match rung:
+        case Rung.METADATA:
+            return [_METADATA]
+        case Rung.SYNTHETIC:
+            return list(_SYNTHETIC)
+        case Rung.SAMPLED:
+            return [*_SAMPLED, *_deidentified(policy)]
+        case Rung.FULL:
+            return _deidentified(policy)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+_METADATA: Final = Text(
+    "列的层级由源表的数据搜索得出，元数据因此不是与数据完全无关；除此以外不含源表的内容。",
+    "The levels of the columns were found by a search on the source, so the metadata are not wholly independent of the "
+    "data; beyond that they tell nothing of its content.",
+)
+_SYNTHETIC: Final = (
+    Text(
+        "由合成样例得出的统计没有意义，不得作为成果提交出门，也不得据此作出任何决定。",
+        "Statistics from a synthetic sample mean nothing for release, and nothing may be decided on them.",
+    ),
+    Text(
+        "不主张差分隐私：模型由去标识化后的脱敏数据包拟合，没有加入经过证明的噪声。",
+        "Differential privacy is not claimed: the model was fitted on the de-identified extract without proven noise.",
+    ),
+    Text(
+        "合成的行可能碰巧与真实的人相似；只保证不与脱敏数据包中独一无二的行相同、不出现少于 k 行的取值。",
+        "A made-up row may by chance resemble a real person; what is kept is that none equals a row unique in the "
+        "extract, and that no value shared by fewer than k rows occurs.",
+    ),
+    Text(
+        "只保留两列之间的主要关联；三列以上的关联、同一假名各行之间的一致性都没有保留。",
+        "Only the main ties between two columns are kept; ties of three or more, and agreement among the rows of one "
+        "pseudonym, are not.",
+    ),
+)
+_SAMPLED: Final = (
+    Text(
+        "样本按等价类抽取：每一行的抽中机会（除取整外）相同，但小的等价类整组出现或缺失，估计误差大于简单随机抽样。",
+        "The sample is drawn by classes: every row has the same chance but for rounding, yet small classes come or are "
+        "missing as groups, so estimates vary more than under simple random sampling.",
+    ),
+    Text(
+        "“攻击者不知道谁在样本中”的风险以全量脱敏数据为总体；知道某人在样本中的攻击者，以样本自身的风险为准。",
+        "The risk for an attacker who does not know who is in the sample takes the full extract as the population; "
+        "against one who knows, the sample's own risk counts.",
+    ),
+)
+
+
+def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
     sentences = [
         Text(
             "这是去标识化，不是匿名化：脱敏数据包仍是个人信息，只能在隔离的工作空间内使用。",

@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import click
 
 from anonymize.detect.cli import COMMANDS as DETECT_COMMANDS
 from anonymize.errors import AnonymizeError, BadInput, NotFound, Place
-from anonymize.pipeline import Extracted, build_extract
+from anonymize.ladder import build_rung
+from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, load_policy
 from anonymize.privacy.classes import measure_classes
 from anonymize.privacy.risk import Risk, measure_risk
+from anonymize.rung import RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
 from anonymize.table import read_table
 from anonymize.techniques.pseudonymize import MIN_KEY_BYTES, Pseudonymize
@@ -36,6 +38,7 @@ STEPS: Final[dict[str, Text]] = {
     "transform": Text("转换", "transforming"),
     "search": Text("搜索层级", "searching levels"),
     "measure": Text("度量", "measuring"),
+    "draw": Text("抽取", "drawing"),
     "write": Text("写入", "writing"),
     "verify": Text("复核", "verifying"),
     "done": Text("完成", "done"),
@@ -57,10 +60,25 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
     help="The licence's key: a file of at least 32 random bytes. Needed for pseudonyms; without it rows are "
     "ordered by a key used once, and two runs differ.",
 )
+@click.option(
+    "--rung",
+    type=click.Choice([str(rung) for rung in Rung]),
+    default=str(Rung.FULL),
+    show_default=True,
+    help="How much to show: the columns only, made-up rows, a sample, or all rows; the columns are the same on each.",
+)
+@click.option("--rows", type=int, help="At most so many rows; for the synthetic and the sampled rung.")
 @_json
 @_language
 def anonymize(
-    table: Path, policy_file: Path, out: Path, key_file: Path | None, as_json: bool, language: Language
+    table: Path,
+    policy_file: Path,
+    out: Path,
+    key_file: Path | None,
+    rung: str,
+    rows: int | None,
+    as_json: bool,
+    language: Language,
 ) -> None:
     """Make an extract of TABLE (Parquet, CSV, XLSX) as the policy says, or refuse and write nothing.
 
@@ -68,12 +86,14 @@ def anonymize(
     """
     with _refusals(language, as_json=as_json), _progress(language) as tell:
         policy = load_policy(policy_file)
-        done = build_extract(
+        done = build_rung(
+            rung=Rung(rung),
             source=table,
             policy=policy,
             key=_key(key_file, policy),
             out_dir=out,
             created_at=datetime.now(UTC),
+            rows=rows,
             progress=tell,
         )
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
@@ -169,6 +189,7 @@ def _columns(chosen: Sequence[str], present: Sequence[str], table: str) -> list[
 
 def _files(done: Extracted) -> dict[str, Any]:
     return {
+        "rung": str(done.rung),
         "extract": str(done.extract_path),
         "manifest": str(done.manifest_path),
         "report": str(done.report_path),
@@ -180,16 +201,39 @@ def _files(done: Extracted) -> dict[str, Any]:
 
 
 def _summary(done: Extracted, language: Language) -> str:
-    rows, loss = done.manifest["rows"], done.manifest["loss"]["value"]
     digest = done.manifest["digests"]["extract"]
     lines = Text(
-        f"已生成脱敏数据包：{done.rows} 行，k = {done.k}，删除 {rows['suppressed']} 行，细节损失 (NCP) {loss:.1%}\n"
-        f"  数据   {done.extract_path}\n  清单   {done.manifest_path}\n  报告   {done.report_path}\n  SHA-256 {digest}",
-        f"Extract made: {done.rows} rows, k = {done.k}, {rows['suppressed']} rows removed, detail lost {loss:.1%} NCP\n"
-        f"  data     {done.extract_path}\n  manifest {done.manifest_path}\n  report   {done.report_path}\n"
-        f"  SHA-256  {digest}",
+        f"{_figures(done).zh}\n  数据   {done.extract_path}\n  清单   {done.manifest_path}\n"
+        f"  报告   {done.report_path}\n  SHA-256 {digest}",
+        f"{_figures(done).en}\n  data     {done.extract_path}\n  manifest {done.manifest_path}\n"
+        f"  report   {done.report_path}\n  SHA-256  {digest}",
     )
     return lines.in_language(language)
+
+
+def _figures(done: Extracted) -> Text:
+    rows, loss = done.manifest["rows"], done.manifest["loss"]["value"]
+    name, warning = RUNG_NAMES[done.rung], RUNG_WARNINGS[done.rung]
+    match done.rung:
+        case Rung.FULL:
+            return Text(
+                f"已生成脱敏数据包：{done.rows} 行，k = {done.k}，删除 {rows['suppressed']} 行，"
+                f"细节损失 (NCP) {loss:.1%}",
+                f"Extract made: {done.rows} rows, k = {done.k}, {rows['suppressed']} rows removed, "
+                f"detail lost {loss:.1%} NCP",
+            )
+        case Rung.SAMPLED:
+            k_map = done.manifest["sample"]["population"]["k_map"]
+            return Text(
+                f"已生成{name.zh}：{done.rows} 行（全量 {rows['of']} 行），样本内 k = {done.k}，k-map = {k_map}",
+                f"Made, {name.en}: {done.rows} of {rows['of']} rows, k = {done.k} in the sample, k-map = {k_map}",
+            )
+        case Rung.SYNTHETIC | Rung.METADATA:
+            return Text(
+                f"已生成{name.zh}：{done.rows} 行。{warning.zh}", f"Made, {name.en}: {done.rows} rows. {warning.en}"
+            )
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _risk_lines(found: Risk, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -10,11 +11,12 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from anonymize.claims import grade_statement, not_claimed
+from anonymize.claims import grade_statement, not_claimed, ungraded
 from anonymize.explain import CLASS_NAMES
 from anonymize.policy import AnonymizationPolicy, ColumnRule, Target
 from anonymize.privacy.classes import Classes
 from anonymize.privacy.risk import measure_risk
+from anonymize.rung import REAL_ROWS, RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize
 from anonymize.text import Text
@@ -36,12 +38,21 @@ class Provenance:
     title: Text | None
 
 
-def build_manifest(policy: AnonymizationPolicy, made: Transformed, origin: Provenance) -> dict[str, Any]:
-    """The manifest, still without the digest of the report, which shows this manifest."""
+def build_manifest(
+    policy: AnonymizationPolicy, made: Transformed, origin: Provenance, *, rung: Rung = Rung.FULL
+) -> dict[str, Any]:
+    """The manifest, still without the digest of the report, which shows this manifest.
+
+    `schema` is the same on every rung: SHA-256 of the names, types and levels of the extract's columns in their order.
+    """
     found, target = made.plan.found, policy.target
     return {
         "format": FORMAT,
         "kind": "zhakou.extract",
+        "rung": str(rung),
+        "rung_name": RUNG_NAMES[rung].as_json(),
+        "rung_warning": RUNG_WARNINGS[rung].as_json(),
+        "schema": schema_digest(made),
         "title": None if origin.title is None else origin.title.as_json(),
         "created_at": origin.created_at.isoformat(timespec="seconds"),
         "table": origin.table,
@@ -51,7 +62,7 @@ def build_manifest(policy: AnonymizationPolicy, made: Transformed, origin: Prove
         "target": {"k": target.k, "l": target.l, "suppression_limit": target.suppression_limit},
         "rows": {"in": made.before.rows, "out": made.after.rows, "suppressed": made.before.rows - made.after.rows},
         "columns": [_describe(rule, made) for rule in policy.columns],
-        "risk": {"before": _risk(made.before, target), "after": _risk(made.after, target)},
+        "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
         "loss": {
             "metric": "NCP",
             "value": round(found.loss, 6),
@@ -59,10 +70,16 @@ def build_manifest(policy: AnonymizationPolicy, made: Transformed, origin: Prove
             "proven_optimal": found.proven_optimal,
             "nodes": found.nodes,
         },
-        "grade": grade_statement(policy, made.after),
-        "not_claimed": [sentence.as_json() for sentence in not_claimed(policy)],
+        "grade": grade_statement(policy, made.after) if rung in REAL_ROWS else ungraded(policy),
+        "not_claimed": [sentence.as_json() for sentence in not_claimed(policy, rung)],
         "versions": _versions(),
     }
+
+
+def schema_digest(made: Transformed) -> str:
+    """SHA-256 over name, type and level of each column of the extract, in order."""
+    columns = [[name, str(dtype), made.plan.level_of(name)] for name, dtype in made.extract.schema.items()]
+    return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode()).hexdigest()
 
 
 def write_canonical(manifest: Mapping[str, Any]) -> bytes:
@@ -94,7 +111,8 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
     }
 
 
-def _risk(classes: Classes, target: Target) -> dict[str, Any]:
+def describe_risk(classes: Classes, target: Target) -> dict[str, Any]:
+    """The risk of one table as the manifest tells it."""
     risk = measure_risk(classes)
     return {
         **risk.as_json(),

@@ -31,6 +31,7 @@ from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.privacy.classes import Classes, measure_classes
 from anonymize.report import render_report
 from anonymize.row_order import key_id, sort_rows
+from anonymize.rung import Rung
 from anonymize.table import file_digest, not_written, read_table, sync_file, write_parquet
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.pseudonymize import check_key
@@ -53,7 +54,11 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """Where the three files of an extract lie, and its first figures."""
+    """Where the three files of an extract lie, and its first figures.
+
+    Units: `k` is that of the written rows; on the synthetic rung, whose rows are nobody's, that of the extract the
+    model was fitted on; 0 without rows.
+    """
 
     extract_path: Path
     manifest_path: Path
@@ -61,6 +66,7 @@ class Extracted:
     manifest: dict[str, Any]
     rows: int
     k: int
+    rung: Rung = Rung.FULL
 
 
 def build_extract(
@@ -84,17 +90,11 @@ def build_extract(
         TargetNotMet: the risk target can't be reached within the policy's limits.
         ValueError: `created_at` has no time zone.
     """
-    if created_at.tzinfo is None:
-        raise ValueError("created_at must have a time zone")
     tell = progress or (lambda step, share: None)
-    check_key(key)
-    with _Staged(out_dir) as staged:
-        source_digest = file_digest(source)
-        tell("read", 0.05)
-        frame = read_table(source)
-        if file_digest(source) != source_digest:
-            raise _changed(source)
-        made = _transform(frame, policy=policy, key=key, table=source.name, tell=tell)
+    check_call(key, created_at)
+    with Staged(out_dir) as staged:
+        frame, source_digest = load_source(source, tell=tell)
+        made = transform_table(frame, policy=policy, key=key, table=source.name, tell=tell)
         tell("write", 0.8)
         written = staged.folder / EXTRACT_NAME
         write_parquet(made.extract, written)
@@ -108,21 +108,36 @@ def build_extract(
             created_at=created_at,
             title=title,
         )
-        manifest = build_manifest(policy, made, origin)
-        report = render_report(manifest).encode()
-        manifest["digests"]["report"] = hashlib.sha256(report).hexdigest()
-        staged.write(REPORT_NAME, report)
-        staged.write(MANIFEST_NAME, write_canonical(manifest))
-        staged.publish()
+        extracted = staged.seal(build_manifest(policy, made, origin), rung=Rung.FULL)
     tell("done", 1.0)
-    return Extracted(
-        extract_path=out_dir / EXTRACT_NAME,
-        manifest_path=out_dir / MANIFEST_NAME,
-        report_path=out_dir / REPORT_NAME,
-        manifest=manifest,
-        rows=made.after.rows,
-        k=made.after.k,
-    )
+    return extracted
+
+
+def check_call(key: bytes, created_at: datetime) -> None:
+    """What every build asks of its caller.
+
+    Raises:
+        BadInput: the key is too short.
+        ValueError: `created_at` has no time zone.
+    """
+    if created_at.tzinfo is None:
+        raise ValueError("created_at must have a time zone")
+    check_key(key)
+
+
+def load_source(source: Path, *, tell: Progress) -> tuple[pl.DataFrame, str]:
+    """The table and the SHA-256 of the file it was read from.
+
+    Raises:
+        NotFound: there is no such table.
+        BadInput: it can't be read, or changed meanwhile.
+    """
+    digest = file_digest(source)
+    tell("read", 0.05)
+    frame = read_table(source)
+    if file_digest(source) != digest:
+        raise _changed(source)
+    return frame, digest
 
 
 def verify_extract(path: Path, *, policy: AnonymizationPolicy, promised: Classes) -> None:
@@ -144,7 +159,7 @@ def verify_extract(path: Path, *, policy: AnonymizationPolicy, promised: Classes
         raise refuse_disagreement(path.name)
 
 
-def _transform(
+def transform_table(
     frame: pl.DataFrame, *, policy: AnonymizationPolicy, key: bytes, table: str, tell: Progress
 ) -> Transformed:
     """Steps 1 to 3; the rows of the extract come in keyed order."""
@@ -161,7 +176,7 @@ def _transform(
     return replace(made, extract=sort_rows(made.extract, key=key))
 
 
-class _Staged:
+class Staged:
     """A folder beside its final place, which takes the final name in one step or vanishes.
 
     It lies in a private folder, so that half-made files are nobody else's to read, and is itself made with the
@@ -195,7 +210,24 @@ class _Staged:
         except OSError as failed:
             raise not_written(self.folder / name) from failed
 
-    def publish(self) -> None:
+    def seal(self, manifest: dict[str, Any], *, rung: Rung) -> Extracted:
+        """Write report and manifest beside the extract, and give all three their final place."""
+        report = render_report(manifest).encode()
+        manifest["digests"]["report"] = hashlib.sha256(report).hexdigest()
+        self.write(REPORT_NAME, report)
+        self.write(MANIFEST_NAME, write_canonical(manifest))
+        self._publish()
+        return Extracted(
+            extract_path=self._out_dir / EXTRACT_NAME,
+            manifest_path=self._out_dir / MANIFEST_NAME,
+            report_path=self._out_dir / REPORT_NAME,
+            manifest=manifest,
+            rows=manifest["rows"]["out"],
+            k=manifest["risk"]["after"]["k"],
+            rung=rung,
+        )
+
+    def _publish(self) -> None:
         """Rename into place; an empty folder of that name is replaced, anything else refuses."""
         try:
             sync_file(self.folder)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from anonymize.report_words import WORDS
+from anonymize.report_words import LADDER_WORDS, WORDS
+from anonymize.rung import REAL_ROWS
 from anonymize.text import LANGUAGES, Language
 
 _TEMPLATE: Final = "report.html.j2"
@@ -29,12 +30,14 @@ def render_report(manifest: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template(_TEMPLATE)
+    real = manifest["rung"] in REAL_ROWS
     pages = [{"language": language, "words": _words(language)} for language in LANGUAGES]
     return template.render(
         m=manifest,
         pages=pages,
-        sizes=_size_rows(manifest),
-        gauges=_gauges(manifest),
+        real=real,
+        sizes=_size_rows(manifest) if real else (),
+        gauges=_gauges(manifest) if real else (),
         removed_share=_share(manifest["rows"]["suppressed"] / manifest["rows"]["in"]),
         quasi=[column for column in manifest["columns"] if column["class"] == "quasi_id" and column["released"]],
         percent=_share,
@@ -42,7 +45,7 @@ def render_report(manifest: Mapping[str, Any]) -> str:
 
 
 def _words(language: Language) -> dict[str, str]:
-    return {name: text.in_language(language) for name, text in WORDS.items()}
+    return {name: text.in_language(language) for name, text in {**WORDS, **LADDER_WORDS}.items()}
 
 
 def _share(share: float) -> str:

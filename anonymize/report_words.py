@@ -60,3 +60,42 @@ WORDS: Final[Mapping[str, Text]] = {
     "key_id": Text("密钥编号（不含密钥）", "Key id (not the key)"),
     "versions": Text("软件版本", "Versions"),
 }
+
+LADDER_WORDS: Final[Mapping[str, Text]] = {
+    "rate": Text("抽样比例", "rate"),
+    "population": Text("以全量脱敏数据为总体的风险", "Risk with the full extract as the population"),
+    "population_note": Text(
+        "上面各项是攻击者已知某人在样本中时的风险（检察官模型）；下面各项是不知道谁在样本中时的风险（记者模型，k-map）。",
+        "The figures above are for an attacker who knows that somebody is in the sample (prosecutor); those below for "
+        "one who does not know who is in it (journalist, k-map).",
+    ),
+    "k_map": Text(
+        "总体中与样本行相同的最少行数 (k-map)", "Rows of the full extract like a sampled row, at least (k-map)"
+    ),
+    "journalist": Text("最高的单行重标识风险（记者模型）", "Highest risk of a row (journalist)"),
+    "classes_drawn": Text("抽中的等价类 / 全部", "Classes drawn / all"),
+    "made_up": Text("合成行数", "Rows made up"),
+    "made_up_note": Text("没有一行是真实记录", "no row is anybody's record"),
+    "copies": Text("与独一无二的真实行相同的合成行", "Made-up rows equal to a unique real row"),
+    "redrawn": Text("为此重抽的行", "drawn again for it:"),
+    "left_out": Text("为此略去的行", "left out for it:"),
+    "tie_change": Text("两列关联的平均变化", "Mean change of ties"),
+    "tie_change_column": Text("关联的最大变化", "Largest change of its ties"),
+    "largest": Text("最大", "largest"),
+    "pairs": Text("列对", "pairs"),
+    "fidelity": Text("与脱敏数据包有多接近", "How near it comes to the extract"),
+    "fidelity_note": Text(
+        "只供判断代码是否值得在下一级运行。分布差异是两个分布之差的一半（0 相同，1 完全不同），按模型的分组计算；"
+        "关联用去偏的 Cramér's V 度量。",
+        "Only for judging whether code is worth running on the next rung. Distance is half the difference of two "
+        "distributions (0 the same, 1 wholly apart), counted in the groups of the model; ties are measured by Cramér's "
+        "V without bias.",
+    ),
+    "distance": Text("分布差异", "Distance"),
+    "withheld": Text("取值均少于 k 行，留空", "empty: every value is shared by fewer than k rows"),
+    "dictionary": Text("数据字典", "Data dictionary"),
+    "full_rows": Text("全量脱敏数据行数", "Rows of the full extract"),
+    "type": Text("类型", "Type"),
+    "nulls": Text("空值比例", "Share of nulls"),
+}
+"""What only rungs below the full one say."""

@@ -80,6 +80,20 @@ def read_table(path: Path) -> pl.DataFrame:
     return frame.rechunk()
 
 
+def read_header(path: Path) -> tuple[pl.Schema, int]:
+    """The columns and the number of rows of a Parquet file, which may have none.
+
+    Raises:
+        BadInput: the file is broken.
+    """
+    try:
+        return pl.Schema(pl.read_parquet_schema(path)), int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as failed:
+        raise refuse_table(
+            path, "table.broken", found=Text("Parquet 文件损坏或被截断", "the Parquet file is broken or cut short")
+        ) from failed
+
+
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a table whole or not at all; equal tables give equal bytes.
 

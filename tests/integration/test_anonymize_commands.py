@@ -70,7 +70,7 @@ def test_same_key_gives_the_same_bytes(folder: Path) -> None:
     answers = [json.loads(_anonymize(folder, "--json", out=out).output) for out in ("one", "two")]
     assert answers[0]["digests"]["extract"] == answers[1]["digests"]["extract"]
     assert answers[0]["digests"]["extract"] == file_digest(folder / "one" / "extract.parquet")
-    assert set(answers[0]) == {"extract", "manifest", "report", "rows", "k", "digests", "loss"}
+    assert set(answers[0]) == {"rung", "extract", "manifest", "report", "rows", "k", "digests", "loss"}
 
 
 def test_refusal_as_json_carries_both_languages_and_the_exit_code(folder: Path) -> None:

@@ -1,0 +1,265 @@
+"""One table, four rungs: metadata, synthetic sample, sampled extract, full extract. One schema on all of them.
+
+What must hold:
+1. Levels and types are found once, on the whole table, and every rung has them: code runs unchanged on the next rung.
+2. A rung below the full one is made from the full de-identified extract in memory, never from the source rows.
+3. What was written is read again and checked as its rung promises; if it fails, it is removed and refused.
+4. All three files appear together, or none does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, assert_never
+
+import polars as pl
+
+from anonymize.chance import Chance
+from anonymize.errors import BadInput
+from anonymize.fitness import refuse_disagreement
+from anonymize.manifest import Provenance, build_manifest, describe_risk
+from anonymize.pipeline import (
+    EXTRACT_NAME,
+    Extracted,
+    Progress,
+    Staged,
+    build_extract,
+    check_call,
+    load_source,
+    transform_table,
+    verify_extract,
+)
+from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.privacy.classes import measure_classes
+from anonymize.row_order import key_id
+from anonymize.rung import MAX_SAMPLE_RATE, MAX_SAMPLE_ROWS, RUNG_NAMES, Rung, rounded_rows
+from anonymize.table import file_digest, read_header, read_table, write_parquet
+from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.techniques.sample import draw_sample, sample_size
+from anonymize.techniques.synthesize import copies_of_unique, synthesize, synthetic_size
+from anonymize.text import Text
+from anonymize.transform import Transformed, released_rules
+
+
+def build_rung(
+    *,
+    rung: Rung,
+    source: Path,
+    policy: AnonymizationPolicy,
+    key: bytes,
+    out_dir: Path,
+    created_at: datetime,
+    rows: int | None = None,
+    title: Text | None = None,
+    progress: Progress | None = None,
+) -> Extracted:
+    """Write extract.parquet, manifest.json and report.html of one rung to a new folder `out_dir`.
+
+    The bytes of the extract depend on the rows of the source, the policy, the key, the rung and `rows`; not on the
+    order of the rows, the time or the machine's speed. `rows` is for the sampled and the synthetic rung: at most so
+    many rows.
+
+    Raises:
+        NotFound: there is no such table.
+        BadInput: the table, the policy, the key or the number of rows can't be worked with, or the disk is full.
+        TargetNotMet: the risk target can't be reached within the policy's limits, or not in a sample this small.
+        ValueError: `created_at` has no time zone.
+    """
+    if rung in (Rung.METADATA, Rung.FULL) and rows is not None:
+        raise _rows_not_for(rung)
+    if rung is Rung.FULL:
+        return build_extract(
+            source=source,
+            policy=policy,
+            key=key,
+            out_dir=out_dir,
+            created_at=created_at,
+            title=title,
+            progress=progress,
+        )
+    tell = progress or (lambda step, share: None)
+    check_call(key, created_at)
+    with Staged(out_dir) as staged:
+        frame, source_digest = load_source(source, tell=tell)
+        full = transform_table(frame, policy=policy, key=key, table=source.name, tell=tell)
+        written = staged.folder / EXTRACT_NAME
+        tell("draw", 0.75)
+        shown, about = _make(rung, full, policy=policy, key=key, rows=rows, table=source.name)
+        tell("write", 0.85)
+        write_parquet(shown.extract, written)
+        tell("verify", 0.9)
+        _verify(written, rung, shown=shown, full=full, policy=policy)
+        origin = Provenance(
+            table=source.name,
+            source_digest=source_digest,
+            extract_digest=file_digest(written),
+            key_id=key_id(key),
+            created_at=created_at,
+            title=title,
+        )
+        manifest = {**build_manifest(policy, shown, origin, rung=rung), **about}
+        extracted = staged.seal(manifest, rung=rung)
+    tell("done", 1.0)
+    return extracted
+
+
+LowerRung = Literal[Rung.METADATA, Rung.SYNTHETIC, Rung.SAMPLED]
+
+
+def _make(
+    rung: LowerRung, full: Transformed, *, policy: AnonymizationPolicy, key: bytes, rows: int | None, table: str
+) -> tuple[Transformed, dict[str, Any]]:
+    """What a rung shows of the full extract, and what its manifest says beyond or instead of the usual."""
+    chance = Chance(key, purpose=f"{rung} {policy.digest}")
+    match rung:
+        case Rung.METADATA:
+            return _metadata(full, policy)
+        case Rung.SYNTHETIC:
+            return _synthetic(full, policy, key=key, rows=rows, chance=chance, table=table)
+        case Rung.SAMPLED:
+            return _sampled(full, policy, rows=rows, chance=chance, table=table)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _metadata(full: Transformed, policy: AnonymizationPolicy) -> tuple[Transformed, dict[str, Any]]:
+    empty = full.extract.clear()
+    nobody = measure_classes(empty, _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR))
+    nulls = {
+        name: round(20 * full.extract[name].null_count() / full.extract.height) / 20 for name in full.extract.columns
+    }
+    return replace(full, extract=empty, after=nobody, losses={}), {
+        "rows": {"in": rounded_rows(full.before.rows), "out": 0, "suppressed": 0, "rounded": True},
+        "risk": {"before": None, "after": describe_risk(nobody, policy.target)},
+        "dictionary": {"rows_of_full": rounded_rows(full.after.rows), "null_share": nulls},
+    }
+
+
+def _sampled(
+    full: Transformed, policy: AnonymizationPolicy, *, rows: int | None, chance: Chance, table: str
+) -> tuple[Transformed, dict[str, Any]]:
+    quasi, sensitive = _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR)
+    size = sample_size(full.extract.height, asked=rows, table=table)
+    sample = draw_sample(
+        full.extract,
+        quasi=quasi,
+        sensitive=sensitive,
+        size=size,
+        k=policy.target.k,
+        l=policy.target.l,
+        chance=chance,
+        table=table,
+    )
+    extract = full.extract[pl.Series(sample.rows)]
+    shown = replace(full, extract=extract, after=measure_classes(extract, quasi, sensitive))
+    return shown, {
+        "rows": {
+            "in": full.before.rows,
+            "out": extract.height,
+            "suppressed": full.before.rows - full.after.rows,
+            "of": full.after.rows,
+        },
+        "sample": {
+            "rate": round(extract.height / full.before.rows, 6),
+            "max_rate": float(MAX_SAMPLE_RATE),
+            "max_rows": MAX_SAMPLE_ROWS,
+            "asked": rows,
+            "classes": len(sample.drawn),
+            "classes_of_full": full.after.count,
+            "population": sample.risk_in_population(),
+        },
+    }
+
+
+def _synthetic(
+    full: Transformed, policy: AnonymizationPolicy, *, key: bytes, rows: int | None, chance: Chance, table: str
+) -> tuple[Transformed, dict[str, Any]]:
+    made = synthesize(
+        full.extract,
+        pseudonyms=_pseudonyms(policy),
+        persons=_names(policy, ColumnClass.DIRECT_ID),
+        k=policy.target.k,
+        rows=synthetic_size(full.extract.height, asked=rows, table=table),
+        key=key,
+        chance=chance,
+        table=table,
+    )
+    return replace(full, extract=made.frame), {
+        "rows": {
+            "in": full.before.rows,
+            "out": made.frame.height,
+            "suppressed": full.before.rows - full.after.rows,
+            "of": full.after.rows,
+        },
+        "synthetic": {
+            "k": policy.target.k,
+            "asked": rows,
+            "copies_of_unique_rows": 0,
+            "redrawn": made.redrawn,
+            "left_out": made.left_out,
+            "withheld": list(made.withheld),
+            "fidelity": made.fidelity,
+        },
+    }
+
+
+def _verify(
+    written: Path, rung: LowerRung, *, shown: Transformed, full: Transformed, policy: AnonymizationPolicy
+) -> None:
+    """Read a written rung and check what it promises.
+
+    Raises:
+        TargetNotMet: the file is not what was promised.
+    """
+    schema, rows = read_header(written)
+    if schema != full.extract.schema or rows != shown.extract.height:
+        raise refuse_disagreement(written.name)
+    match rung:
+        case Rung.METADATA:
+            return
+        case Rung.SAMPLED:
+            verify_extract(written, policy=policy, promised=shown.after)
+        case Rung.SYNTHETIC:
+            _verify_synthetic(read_table(written), full.extract, policy, name=written.name)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _verify_synthetic(frame: pl.DataFrame, extract: pl.DataFrame, policy: AnonymizationPolicy, *, name: str) -> None:
+    """No value that fewer than k rows of the extract share, no pseudonym of it, no copy of a unique row."""
+    pseudonyms = _pseudonyms(policy)
+    for column in extract.columns:
+        counts = extract.select(pl.col(column).alias("value")).group_by("value").len("rows")
+        banned = counts if column in pseudonyms else counts.filter(pl.col("rows") < policy.target.k)
+        banned = banned.drop_nulls("value")  # A null is no value; it also stands for what is withheld.
+        found = frame.select(pl.col(column).alias("value")).join(banned, on="value", how="semi", nulls_equal=True)
+        if found.height:
+            raise refuse_disagreement(name)
+    compared = [column for column in extract.columns if column not in pseudonyms]
+    if copies_of_unique(frame, extract, compared):
+        raise refuse_disagreement(name)
+
+
+def _names(policy: AnonymizationPolicy, column_class: ColumnClass) -> list[str]:
+    return [rule.name for rule in released_rules(policy, column_class)]
+
+
+def _pseudonyms(policy: AnonymizationPolicy) -> dict[str, Pseudonymize]:
+    return {rule.name: rule.technique for rule in policy.columns if isinstance(rule.technique, Pseudonymize)}
+
+
+def _rows_not_for(rung: Rung) -> BadInput:
+    name = RUNG_NAMES[rung]
+    return BadInput(
+        code="rung.rows_not_for",
+        subject=str(rung),
+        text=Text(
+            f"行数设置被拒绝：{name.zh}的行数由源表决定。",
+            f"Number of rows refused: the rows of the {name.en} follow from the source.",
+        ),
+        next_step=Text(
+            "请不写行数，或选择合成样例、抽样脱敏数据。", "Name no number, or choose the synthetic or sampled rung."
+        ),
+    )
