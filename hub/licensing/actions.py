@@ -39,6 +39,7 @@ from hub.message import both, msg
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb
+from hub.rulebook.packs import pack_in_force
 from hub.wording import refusals_of_words
 
 MOST_POLICY = 256 * 2**10
@@ -122,6 +123,7 @@ def grant_licence(
     with hub.transaction(actor, Verb.GRANT_LICENCE, scenario_id) as tx:
         scenario = _visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, lines=[document_ref]), InvalidInput)
+        pack = pack_in_force(tx.now)
         grants, rows = [], []
         for request in tables:
             table = published_table(tx.session, request.table_id)
@@ -153,6 +155,7 @@ def grant_licence(
                 max_days=hub.settings.max_licence_days,
                 document_ref=document_ref,
                 now=tx.now,
+                pack=pack,
             ),
             NotAllowed,
         )
@@ -188,6 +191,7 @@ def grant_licence(
                 "starts": starts_at.isoformat(),
                 "ends": ends_at.isoformat(),
                 "source": grant_source,
+                "rules": pack.label,
                 **{f"policy.{row.table_id}": row.policy_digest for row in rows},
             },
         )

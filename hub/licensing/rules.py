@@ -18,9 +18,9 @@ from hub.licensing.model import LICENCE_MOVES, SCENARIO_MOVES, LicenceStatus, Sc
 from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
-
-MIN_K = 5
-"""Least k of an extract. Source: DOMAIN.md §6.6 (project default, no statutory number)."""
+from hub.rulebook.calendar import add_years
+from hub.rulebook.model import Pack
+from hub.rulebook.parameters import Parameter
 
 MOST_REVIEWERS = 9
 """More seats than a district can fill would be a licence that never releases."""
@@ -129,8 +129,15 @@ def refusals_to_grant(
     max_days: int,
     document_ref: str,
     now: datetime,
+    pack: Pack,
 ) -> tuple[Refusal, ...]:
-    """Everything against granting a licence on these terms at `now`."""
+    """Everything against granting a licence on these terms at `now`.
+
+    Args:
+        min_reviewers: What this site asks for; the pack's number holds besides.
+        max_days: What this site allows at most; the pack's years hold besides.
+        pack: The thresholds in force when this is decided; a past grant is asked again under its own.
+    """
     found = list(refusals_to_act(actor, Verb.GRANT_LICENCE))
     if scenario_status is not ScenarioStatus.APPROVED:
         found.append(
@@ -142,12 +149,17 @@ def refusals_to_grant(
                 SCENARIO_BASIS,
             )
         )
-    if not timedelta(0) < ends_at - starts_at <= timedelta(days=max_days):
+    years = pack.count(Parameter.LICENCE_MAX_TERM)
+    if not timedelta(0) < ends_at - starts_at <= timedelta(days=max_days) or ends_at > add_years(starts_at, years):
         found.append(
             _refusal(
                 "licence.term",
                 scenario_id,
-                msg("The term must end after it starts and may be at most {days} days (five years).", days=max_days),
+                msg(
+                    "The term must end after it starts and may be at most {years} years, on this site {days} days.",
+                    years=years,
+                    days=max_days,
+                ),
                 msg("Choose an earlier end; a licence can be renewed."),
                 TERM_BASIS,
             )
@@ -162,12 +174,13 @@ def refusals_to_grant(
                 TERM_BASIS,
             )
         )
-    if not min_reviewers <= reviewers_required <= MOST_REVIEWERS:
+    fewest = max(min_reviewers, pack.count(Parameter.LICENCE_MIN_REVIEWERS))
+    if not fewest <= reviewers_required <= MOST_REVIEWERS:
         found.append(
             _refusal(
                 "licence.reviewers",
                 scenario_id,
-                msg("A licence asks for {least} to {most} reviewers.", least=min_reviewers, most=MOST_REVIEWERS),
+                msg("A licence asks for {least} to {most} reviewers.", least=fewest, most=MOST_REVIEWERS),
                 msg("Choose another number of reviewers."),
                 "DOMAIN §0.7",
             )
@@ -194,12 +207,12 @@ def refusals_to_grant(
             )
         )
     for table in tables:
-        found.extend(refusals_to_policy(table))
+        found.extend(refusals_to_policy(table, pack))
     return tuple(found)
 
 
-def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
-    """Everything against making extracts of this table by this policy."""
+def refusals_to_policy(grant: TableGrant, pack: Pack) -> tuple[Refusal, ...]:
+    """Everything against making extracts of this table by this policy, with the thresholds of `pack`."""
     found: list[Refusal] = []
     catalog = set(grant.catalog)
     if not grant.columns or set(grant.columns) - catalog:
@@ -248,7 +261,8 @@ def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
                 "公共数据资源授权运营实施规范(试行) 第二十一条",
             )
         )
-    if grant.policy.k < MIN_K:
+    least = pack.count(Parameter.EXTRACT_MIN_K)
+    if grant.policy.k < least:
         found.append(
             _refusal(
                 "licence.policy_k",
@@ -257,7 +271,7 @@ def refusals_to_policy(grant: TableGrant) -> tuple[Refusal, ...]:
                     "The policy of {table} asks for k = {k}; at least {least}.",
                     table=grant.table_id,
                     k=grant.policy.k,
-                    least=MIN_K,
+                    least=least,
                 ),
                 msg("Raise k in the policy's target."),
                 "DOMAIN §6.6",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -152,9 +152,13 @@ def load_calendar(folder: Path) -> WorkingCalendar:
 def add_years(day: Day, years: int) -> Day:
     """The same date that many years on; 29 February becomes 28 February in a common year.
 
+    Note: The calendar ends with the year 9999; past it, its last day is given.
+
     Source: 民法典 Art. 202: a term by years ends on the matching date, or on the last day of that month.
     """
     year = day.year + years
+    if year > MAXYEAR:
+        return day.replace(year=MAXYEAR, month=12, day=31)
     if (day.month, day.day) == (2, 29) and not isleap(year):
         return day.replace(year=year, day=28)
     return day.replace(year=year)

@@ -20,6 +20,7 @@ from hub.licensing.rules import (
 )
 from hub.people.actor import Actor, OrgKind, Role
 from hub.people.rules import Verb
+from hub.rulebook.packs import pack_version
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -28,6 +29,7 @@ ADMIN = Actor(person_id="a", org_id="ky", org_kind=OrgKind.OPERATOR, roles=froze
 CATALOG = {"id": ColumnClass.DIRECT_ID, "age": ColumnClass.QUASI_ID, "note": ColumnClass.FREE_TEXT}
 POLICY = PolicyFacts(k=5, classes=CATALOG, dropped=frozenset({"id", "note"}))
 TABLE = TableGrant(table_id="t", columns=("age",), catalog=CATALOG, policy=POLICY)
+PACK = pack_version("district", "2026.1")
 TERMS = LicenceTerms(id="l-0001", status=LicenceStatus.ACTIVE, starts_at=NOW, ends_at=NOW + timedelta(days=10))
 
 
@@ -59,6 +61,11 @@ GRANTS = [
     ({"starts_at": NOW + timedelta(days=9), "ends_at": NOW + timedelta(days=8)}, {"licence.term"}),
     ({"ends_at": NOW + timedelta(days=1826)}, set()),
     ({"ends_at": NOW + timedelta(days=1826, seconds=1)}, {"licence.term"}),
+    ({"max_days": 3000, "ends_at": NOW + timedelta(days=1826)}, set()),
+    ({"max_days": 3000, "ends_at": NOW + timedelta(days=1826, seconds=1)}, {"licence.term"}),
+    ({"max_days": 30}, {"licence.term"}),
+    ({"min_reviewers": 1, "reviewers_required": 1}, {"licence.reviewers"}),
+    ({"min_reviewers": 3}, {"licence.reviewers"}),
     ({"reviewers_required": 1}, {"licence.reviewers"}),
     ({"document_ref": " "}, {"licence.document"}),
     ({"tables": []}, {"licence.tables"}),
@@ -81,6 +88,7 @@ def test_terms_of_a_grant(change: dict[str, object], expected: set[str]) -> None
         "reviewers_required": 2,
         "min_reviewers": 2,
         "max_days": 1826,
+        "pack": PACK,
         "document_ref": "no. 1",
         "now": NOW,
     }
@@ -102,7 +110,7 @@ POLICIES = [
 
 @pytest.mark.parametrize(("table", "expected"), POLICIES)
 def test_policy_against_the_catalog(table: TableGrant, expected: set[str]) -> None:
-    assert codes(refusals_to_policy(table)) == expected
+    assert codes(refusals_to_policy(table, PACK)) == expected
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,7 @@ def test_deadline_past_the_end_of_time_is_refused() -> None:
         (date(2026, 11, 24), 5, date(2031, 11, 24)),
         (date(2024, 2, 29), 1, date(2025, 2, 28)),
         (date(2024, 2, 29), 4, date(2028, 2, 29)),
+        (date(9998, 5, 1), 5, date(9999, 12, 31)),
         (datetime(2023, 3, 1, 8, 30), 5, datetime(2028, 3, 1, 8, 30)),  # noqa: DTZ001  # any zone is kept, none too
     ],
 )
