@@ -301,10 +301,14 @@ def facts_of(session: Session, request: ExportRequest) -> RequestFacts:
 
 
 def may_see(request: ExportRequest, actor: Actor) -> bool:
-    """The author's institution, the departments whose data it is, bureau, centre and audit; and lent reviewers."""
+    """The author's institution, the departments whose data it is, bureau, centre and audit.
+
+    An operator's own compliance expert reads along in their own institution, where they can never vote; what another
+    licensee asks to take out is none of their business (DOMAIN.md §1.2).
+    """
     match actor.org_kind:
         case OrgKind.OPERATOR:
-            return request.author_org == actor.org_id or actor.has(*REVIEWERS)
+            return request.author_org == actor.org_id
         case OrgKind.DEPARTMENT:
             return actor.org_id in request.provider_orgs
         case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:

@@ -12,13 +12,13 @@ from hub.context import Hub
 from hub.demo.seed import ACCOUNTS
 from hub.errors import ChecksFailed, HubError, InvalidInput, InvalidState, NotAllowed, NotFound
 from hub.extracts.model import ExtractStatus
-from hub.gate.actions import cast_vote, find_request, may_preview, stored, submit_export, withdraw_export
+from hub.gate.actions import cast_vote, find_request, list_requests, may_preview, stored, submit_export, withdraw_export
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.events import EventKind
 from hub.licensing.actions import TableRequest, find_licence, grant_licence, suspend_licence
-from hub.people.actions import sign_in
-from hub.people.actor import SYSTEM
+from hub.people.actions import appoint_person, sign_in
+from hub.people.actor import SYSTEM, Role
 from hub.products.actions import bundle_path, deliver_release, issue_grant, redeem_grant
 from hub.workspaces.actions import close_workspace, list_workspaces, mount_extracts, open_workspace
 from tests import factories
@@ -352,3 +352,22 @@ def test_ledger_of_a_whole_walk_holds_no_data_values(hub: Hub) -> None:
         hub.keys.pseudonym_key_file("l-0001").read_bytes().hex(),
     ):
         assert secret not in bodies
+
+
+def test_compliance_expert_of_another_operator_sees_nothing_and_cannot_vote(hub: Hub) -> None:
+    request = factories.submitted(hub, factories.room(hub))
+    appoint_person(
+        hub,
+        actor(hub, "bureau-officer"),
+        person_id="ps-expert",
+        name_zh="普数科技合规专家",
+        name_en="Data technology compliance expert",
+        org_id="pushu",
+        roles=frozenset({Role.COMPLIANCE_REVIEWER}),
+        password="a long enough password",
+    )
+    rival = actor(hub, "ps-expert")
+    assert list_requests(hub, rival) == []
+    assert not may_preview(request, rival)
+    with pytest.raises(NotFound):
+        vote(hub, "ps-expert", request)
