@@ -1,7 +1,7 @@
 """The demonstration district: organisations, people, two published tables, one licence in force and one that is over.
 
 Everything is entered by the same actions a person's click calls, each by the role that may do it. The district's
-history begins two years ago, so that an expired licence was granted while it could still run: `_earlier` is the hub
+history begins some months ago, so that an expired licence was granted while it could still run: `_earlier` is the hub
 with that clock, used before anything of today is written.
 """
 
@@ -30,8 +30,8 @@ from hub.errors import ChecksFailed, Refusal
 from hub.extracts.actions import build_extract, issued_extracts
 from hub.extracts.model import ExtractStatus
 from hub.intake.actions import receive_file
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import GrantSource, Lane, Licence
+from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, give_opinion, grant_licence
+from hub.licensing.model import GrantSource, Lane, Licence, Stance
 from hub.message import Message, both, msg
 from hub.people.actions import appoint_person, find_person, found_organisation
 from hub.people.actor import SYSTEM, Actor, OrgKind, Role
@@ -39,7 +39,8 @@ from hub.people.model import Organisation, Person
 
 POLICIES = Path(__file__).with_name("policies")
 FILE = "demo-accounts.json"
-YEARS_BACK = timedelta(days=2 * 365)
+BACK = timedelta(days=200)
+"""Short enough that the rulebook, which decides every grant by that day's thresholds, knows the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,8 @@ ORGANISATIONS: Final = (
     ("tj", "区统计局", "District statistics bureau", OrgKind.DEPARTMENT),
     ("kangyang", "示例康养服务", "Example elder-care services", OrgKind.OPERATOR),
     ("pushu", "示例普数科技", "Example data technology", OrgKind.OPERATOR),
+    ("cac", "区委网信办", "District cyberspace office", OrgKind.CYBERSPACE),
+    ("experts", "区数据专家委员会", "District data expert committee", OrgKind.EXPERTS),
     ("audit", "区审计局", "District audit bureau", OrgKind.AUDIT),
 )
 
@@ -70,6 +73,9 @@ def _account(name: str, zh: str, en: str, org: str, *roles: Role) -> Account:
 
 ACCOUNTS: Final = (
     _account("bureau-officer", "数据局经办人", "Bureau officer", "bureau", Role.BUREAU_OFFICER),
+    _account("bureau-assessor", "数据局场景评估员", "Bureau scenario assessor", "bureau", Role.BUREAU_OFFICER),
+    _account("cac-supervisor", "网信办监督员", "Cyberspace supervisor", "cac", Role.CAC_SUPERVISOR),
+    _account("data-expert", "数据专家委员", "Data expert", "experts", Role.DATA_EXPERT),
     _account("mz-steward", "民政局数据执行专员", "Civil affairs data steward", "mz", Role.DEPT_STEWARD),
     _account("mz-reviewer", "民政局数源审核员", "Civil affairs provider reviewer", "mz", Role.PROVIDER_REVIEWER),
     _account("tj-steward", "统计局数据执行专员", "Statistics data steward", "tj", Role.DEPT_STEWARD),
@@ -100,7 +106,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
 
     What is there already is left alone, so that a seeding that was cut off is finished by the next.
     """
-    then = hub.clock() - YEARS_BACK
+    then = hub.clock() - BACK
     earlier = Hub(hub.settings, clock=lambda: then)
     appoint_everyone(earlier)
     with tempfile.TemporaryDirectory(prefix="zhakou-seed-") as folder:
@@ -119,8 +125,8 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         lane=Lane.INDUSTRY,
         table_id="fair",
         starts=then,
-        ends=then + timedelta(days=365),
-        document="演示〔2024〕1号",
+        ends=then + BACK / 2,
+        document="演示〔2026〕2号",
     )
     _extract(earlier, over, "fair")
     now = hub.clock()
@@ -218,6 +224,7 @@ def _licence(
         return known
     officer = _actor(hub, "bureau-officer")
     scenario = file_scenario(hub, _actor(hub, admin), title=title, purpose=purpose, lane=lane, table_ids=[table_id])
+    give_opinions(hub, scenario.id)
     decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景,用途明确,风险可控。")
     with hub.reading() as session:
         columns = [column.name for column in session.get_one(CatalogTable, table_id).columns]
@@ -232,6 +239,19 @@ def _licence(
         grant_source=GrantSource.PILOT,
         document_ref=document,
     )
+
+
+def give_opinions(hub: Hub, scenario_id: str) -> None:
+    """The three bodies sign, each by its own person."""
+    for person in ("bureau-assessor", "cac-supervisor", "data-expert"):
+        give_opinion(
+            hub,
+            _actor(hub, person),
+            scenario_id=scenario_id,
+            stance=Stance.SUPPORT,
+            compliance="用途与法定职责相符,数据范围为场景所必需。",
+            security="数据在隔离环境内使用,产出经机审与人审后放行,风险可控。",
+        )
 
 
 def _actor(hub: Hub, person_id: str) -> Actor:
