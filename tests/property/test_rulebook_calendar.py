@@ -10,7 +10,7 @@ from hub.rulebook.packs import all_packs, pack_in_force
 
 CALENDAR = district_calendar()
 KNOWN = st.dates(min_value=date(2024, 1, 1), max_value=date(2026, 11, 30))
-ANY = st.dates(min_value=date(1990, 1, 1), max_value=date(2060, 12, 31))
+ANY = st.dates(min_value=date(2022, 1, 1), max_value=date(2030, 12, 31))
 FIRST = datetime(2025, 2, 28, 16, 0, tzinfo=UTC)
 STEPS = st.integers(min_value=0, max_value=120)
 
