@@ -171,11 +171,14 @@ def screen_here(*, files: Sequence[tuple[str, Path]], extracts: Sequence[Path]) 
     return read_report(code, document, names={name for name, _ in files})
 
 
-def published(hub: Hub) -> str:
+def registered(hub: Hub) -> str:
     steward = actor(hub, "mz-steward")
     raw = receive_file(hub, steward, stream=io.BytesIO(clinic_csv()), name="clinic.csv", scan=scan_here)
-    register_table(hub, steward, clinic_draft(), raw_digest=raw.digest)
-    return publish_table(hub, actor(hub, "bureau-officer"), table_id="clinic_visits").id
+    return register_table(hub, steward, clinic_draft(), raw_digest=raw.digest).id
+
+
+def published(hub: Hub) -> str:
+    return publish_table(hub, actor(hub, "bureau-officer"), table_id=registered(hub)).id
 
 
 def licensed(hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY) -> Licence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
 from hub.message import msg
 from hub.people.actor import Actor, OrgKind
+from hub.people.appointments import posts_filled
 from hub.people.rules import Verb
 from hub.wording import refusals_of_words
 
@@ -42,7 +44,8 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
             ),
             InvalidInput,
         )
-        tx.refuse(refusals_to_register(draft, actor, raw.columns), NotAllowed)
+        filled = posts_filled(tx.session, draft.owner_org, tx.now)
+        tx.refuse(refusals_to_register(draft, actor, raw.columns, filled=filled), NotAllowed)
         if not _TABLE_ID.fullmatch(draft.id):
             raise InvalidInput(
                 Refusal(
@@ -109,11 +112,22 @@ def publish_table(hub: Hub, actor: Actor, *, table_id: str) -> CatalogTable:
         table = tx.session.get(CatalogTable, table_id)
         if table is None or not may_see(table, actor):
             raise NotFound(unknown(table_id))
-        tx.refuse(refusals_to_publish(status=table.status, table_id=table_id, actor=actor), NotAllowed)
+        tx.refuse(against_publishing(tx.session, table, actor, tx.now), NotAllowed)
         table.status = TableStatus.PUBLISHED
         table.published_by, table.published_at = actor.person_id, tx.now
         tx.record(EventKind.TABLE_PUBLISHED, "table", table_id, digest=table.raw_digest)
         return table
+
+
+def against_publishing(session: Session, table: CatalogTable, actor: Actor, now: datetime) -> tuple[Refusal, ...]:
+    """What stands against publishing, with the department's posts as they are filled now."""
+    return refusals_to_publish(
+        status=table.status,
+        table_id=table.id,
+        owner_org=table.owner_org,
+        actor=actor,
+        filled=posts_filled(session, table.owner_org, now),
+    )
 
 
 def may_see(table: CatalogTable, actor: Actor) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hub.catalog.actions import find_table, list_tables, publish_table, register_table
+from hub.catalog.actions import against_publishing, find_table, list_tables, publish_table, register_table
 from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
-from hub.catalog.rules import ColumnDraft, TableDraft, refusals_to_publish
+from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.errors import HubError, InvalidInput, NotAllowed, Refusal
 from hub.intake.actions import SUFFIXES, find_raw, list_raw, receive_file
 from hub.intake.model import RawFile
@@ -35,10 +35,12 @@ def listing(visit: Visited) -> Response:
 def detail(visit: Visited, table_id: str) -> Response:
     """One table: metadata and columns, never rows."""
     table = find_table(visit.hub, visit.actor, table_id)
+    with visit.hub.reading() as session:
+        against = against_publishing(session, table, visit.actor, visit.hub.clock())
     return visit.page(
         "catalog/detail.html",
         table=table,
-        publish_refusals=refusals_to_publish(status=table.status, table_id=table_id, actor=visit.actor),
+        publish_refusals=against,
         is_draft=table.status is TableStatus.DRAFT,
         events=history(visit.hub, visit.actor, table_id),
     )

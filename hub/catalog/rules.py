@@ -3,19 +3,19 @@
 Rules here: `table.owner` (a steward registers for their own department), `table.basis_missing` (restricted sharing or
 opening needs its legal basis), `table.state_secret`, `table.columns` (the description must name exactly the file's
 columns), `table.identifier_open` (a table with direct identifiers cannot be open without conditions),
-`table.status` (only a draft is published).
+`table.status` (only a draft is published), `table.responsibility` (the three people of the department are in date).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from hub.catalog.model import TABLE_MOVES, ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
 from hub.errors import Refusal
 from hub.message import msg
-from hub.people.actor import Actor
-from hub.people.rules import Verb, refusals_to_act
+from hub.people.actor import Actor, Post
+from hub.people.rules import RESPONSIBILITY, Verb, refusals_to_act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,16 @@ def table_grade(columns: Sequence[ColumnDraft]) -> Grade:
     return max((column.grade for column in columns), default=Grade.L4)
 
 
-def refusals_to_register(draft: TableDraft, actor: Actor, file_columns: Sequence[str]) -> tuple[Refusal, ...]:
-    """Everything against this steward registering this description of a file with `file_columns`."""
+def refusals_to_register(
+    draft: TableDraft, actor: Actor, file_columns: Sequence[str], *, filled: Set[Post]
+) -> tuple[Refusal, ...]:
+    """Everything against this steward registering this description of a file with `file_columns`.
+
+    Args:
+        filled: The posts of the draft's department whose holders are in date.
+    """
     found = list(refusals_to_act(actor, Verb.REGISTER_TABLE))
+    found.extend(_responsibility(draft.owner_org, filled))
     if draft.owner_org != actor.org_id:
         found.append(
             Refusal(
@@ -118,9 +125,12 @@ def refusals_to_register(draft: TableDraft, actor: Actor, file_columns: Sequence
     return tuple(found)
 
 
-def refusals_to_publish(*, status: TableStatus, table_id: str, actor: Actor) -> tuple[Refusal, ...]:
-    """Everything against this officer publishing the table now."""
+def refusals_to_publish(
+    *, status: TableStatus, table_id: str, owner_org: str, actor: Actor, filled: Set[Post]
+) -> tuple[Refusal, ...]:
+    """Everything against this officer publishing the table now; `filled` as in `refusals_to_register`."""
     found = list(refusals_to_act(actor, Verb.PUBLISH_TABLE))
+    found.extend(_responsibility(owner_org, filled))
     if TableStatus.PUBLISHED not in TABLE_MOVES[status]:
         found.append(
             Refusal(
@@ -131,6 +141,25 @@ def refusals_to_publish(*, status: TableStatus, table_id: str, actor: Actor) -> 
             )
         )
     return tuple(found)
+
+
+def _responsibility(org_id: str, filled: Set[Post]) -> tuple[Refusal, ...]:
+    missing = sorted(post.value for post in Post if post not in filled)
+    if not missing:
+        return ()
+    return (
+        Refusal(
+            rule="table.responsibility",
+            subject=org_id,
+            text=msg(
+                "Nobody in date answers for the data of department {org} as {posts}.",
+                org=org_id,
+                posts=", ".join(missing),
+            ),
+            next_step=msg("Let the bureau enter the appointment of each of the three; then try again."),
+            basis=RESPONSIBILITY,
+        ),
+    )
 
 
 def _basis(table_id: str, which: str, basis: str) -> Refusal:

@@ -34,13 +34,15 @@ from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, 
 from hub.licensing.model import GrantSource, Lane, Licence, Stance
 from hub.message import Message, both, msg
 from hub.people.actions import appoint_person, find_person, found_organisation
-from hub.people.actor import SYSTEM, Actor, OrgKind, Role
+from hub.people.actor import ROLE_OF_POST, SYSTEM, Actor, OrgKind, Role
+from hub.people.appointments import appoint_responsible, posts_filled
 from hub.people.model import Organisation, Person
 
 POLICIES = Path(__file__).with_name("policies")
 FILE = "demo-accounts.json"
 BACK = timedelta(days=200)
 """Short enough that the rulebook, which decides every grant by that day's thresholds, knows the time."""
+POST_TERM = timedelta(days=5 * 365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,12 @@ ACCOUNTS: Final = (
     _account("bureau-assessor", "数据局场景评估员", "Bureau scenario assessor", "bureau", Role.BUREAU_OFFICER),
     _account("cac-supervisor", "网信办监督员", "Cyberspace supervisor", "cac", Role.CAC_SUPERVISOR),
     _account("data-expert", "数据专家委员", "Data expert", "experts", Role.DATA_EXPERT),
+    _account("mz-chief", "民政局第一责任人", "Head of civil affairs", "mz", Role.DEPT_CHIEF),
+    _account("mz-cdo", "民政局首席数据官", "Civil affairs chief data officer", "mz", Role.DEPT_CDO),
     _account("mz-steward", "民政局数据执行专员", "Civil affairs data steward", "mz", Role.DEPT_STEWARD),
     _account("mz-reviewer", "民政局数源审核员", "Civil affairs provider reviewer", "mz", Role.PROVIDER_REVIEWER),
+    _account("tj-chief", "统计局第一责任人", "Head of statistics", "tj", Role.DEPT_CHIEF),
+    _account("tj-cdo", "统计局首席数据官", "Statistics chief data officer", "tj", Role.DEPT_CDO),
     _account("tj-steward", "统计局数据执行专员", "Statistics data steward", "tj", Role.DEPT_STEWARD),
     _account("tj-reviewer", "统计局数源审核员", "Statistics provider reviewer", "tj", Role.PROVIDER_REVIEWER),
     _account("centre-operator", "城运中心平台运营员", "Centre operator", "centre", Role.CENTRE_OPERATOR),
@@ -193,6 +199,30 @@ def appoint_everyone(hub: Hub) -> None:
         )
         if actor == SYSTEM:
             actor = person.actor  # the first account is the bureau's; it appoints the others
+    _make_responsible(hub, actor)
+
+
+def _make_responsible(hub: Hub, officer: Actor) -> None:
+    """The three responsibilities of each department, by letters of the demonstration."""
+    now = hub.clock()
+    for org_id, _, _, kind in ORGANISATIONS:
+        if kind is not OrgKind.DEPARTMENT:
+            continue
+        with hub.reading() as session:
+            filled = posts_filled(session, org_id, now)
+        for post, role in ROLE_OF_POST.items():
+            holder = next(account for account in ACCOUNTS if account.org == org_id and role in account.roles)
+            if post not in filled:
+                appoint_responsible(
+                    hub,
+                    officer,
+                    org_id=org_id,
+                    post=post,
+                    person_id=holder.id,
+                    starts_at=now,
+                    ends_at=now + POST_TERM,
+                    letter_ref="演示〔2024〕任命3号",
+                )
 
 
 def _table(hub: Hub, file: Path, *, steward: str, draft: TableDraft) -> None:

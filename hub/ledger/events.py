@@ -10,6 +10,8 @@ class EventKind(StrEnum):
 
     SITE_STARTED = "site.started"  # the service came up; its unsafe settings are named
     PERSON_APPOINTED = "person.appointed"  # a person got an account, an organisation and roles
+    RESPONSIBLE_APPOINTED = "responsible.appointed"  # someone answers for a department's data from now or a later day
+    RESPONSIBLE_ENDED = "responsible.ended"  # that came to its end before its day
     PERSON_SIGNED_IN = "person.signed_in"  # a password was right
     ACTION_REFUSED = "action.refused"  # someone asked and was refused; the reason codes say why
     FILE_RECEIVED = "file.received"  # a department's file arrived in the raw zone

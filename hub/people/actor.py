@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ class Role(StrEnum):
 
     BUREAU_OFFICER = "bureau_officer"
     CENTRE_OPERATOR = "centre_operator"
+    DEPT_CHIEF = "dept_chief"
+    DEPT_CDO = "dept_cdo"
     DEPT_STEWARD = "dept_steward"
     LICENSEE_ADMIN = "licensee_admin"
     ANALYST = "analyst"
@@ -34,6 +37,22 @@ class OrgKind(StrEnum):
     OPERATOR = "operator"
     AUDIT = "audit"
     SYSTEM = "system"
+
+
+class Post(StrEnum):
+    """The three responsibilities that a department fills before its data go anywhere (the Measures, Art. 6)."""
+
+    FIRST_RESPONSIBLE = "first_responsible"
+    CHIEF_DATA_OFFICER = "chief_data_officer"
+    DATA_STEWARD = "data_steward"
+
+
+ROLE_OF_POST: Mapping[Post, Role] = {
+    Post.FIRST_RESPONSIBLE: Role.DEPT_CHIEF,
+    Post.CHIEF_DATA_OFFICER: Role.DEPT_CDO,
+    Post.DATA_STEWARD: Role.DEPT_STEWARD,
+}
+"""The role that the holder of a post has. One person may not hold two of the three (`rules.APART`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Organisations and people."""
+"""Organisations, people, and who answers for the data of a department."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.db import Base
-from hub.people.actor import Actor, OrgKind, Role
+from hub.people.actor import Actor, OrgKind, Post, Role
 
 
 class Organisation(Base):
@@ -48,3 +48,26 @@ class Person(Base):
             org_kind=self.organisation.kind,
             roles=frozenset(Role(role) for role in self.roles),
         )
+
+
+class Appointment(Base):
+    """A person who answers for a department's data from one time to another, by a letter.
+
+    In force while `starts_at` <= time < the earlier of `ends_at` and `ended_at`; a successor or the bureau sets
+    `ended_at`. Nothing else of it ever changes.
+    """
+
+    __tablename__ = "appointment"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    post: Mapped[Post]
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    letter_ref: Mapped[str]
+    letter_digest: Mapped[str] = mapped_column(default="")
+    appointed_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    appointed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))

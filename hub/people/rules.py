@@ -1,23 +1,29 @@
 """Who may do what: one allow-table. A verb or role that is not in it is refused.
 
 Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
-in an organisation of this kind), `role.conflict` (two roles that one person may not hold together).
+in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
+`appointment.person` (a post is held by someone of the department with its role), `appointment.term` (it must not be
+over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from hub.errors import Refusal
 from hub.message import msg
-from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
+from hub.people.actor import REVIEWERS, ROLE_OF_POST, Actor, OrgKind, Post, Role
 
 
 class Verb(StrEnum):
     """What can be done in the walk."""
 
     APPOINT_PERSON = "appoint_person"
+    APPOINT_RESPONSIBLE = "appoint_responsible"
+    END_APPOINTMENT = "end_appointment"
     RECEIVE_FILE = "receive_file"
     REGISTER_TABLE = "register_table"
     PUBLISH_TABLE = "publish_table"
@@ -38,6 +44,8 @@ class Verb(StrEnum):
 
 MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.APPOINT_PERSON: frozenset({Role.BUREAU_OFFICER}),
+    Verb.APPOINT_RESPONSIBLE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.END_APPOINTMENT: frozenset({Role.BUREAU_OFFICER}),
     Verb.RECEIVE_FILE: frozenset({Role.DEPT_STEWARD}),
     Verb.REGISTER_TABLE: frozenset({Role.DEPT_STEWARD}),
     Verb.PUBLISH_TABLE: frozenset({Role.BUREAU_OFFICER}),
@@ -59,6 +67,8 @@ MAY: Mapping[Verb, frozenset[Role]] = {
 HOME: Mapping[Role, frozenset[OrgKind]] = {
     Role.BUREAU_OFFICER: frozenset({OrgKind.BUREAU}),
     Role.CENTRE_OPERATOR: frozenset({OrgKind.CENTRE}),
+    Role.DEPT_CHIEF: frozenset({OrgKind.DEPARTMENT}),
+    Role.DEPT_CDO: frozenset({OrgKind.DEPARTMENT}),
     Role.DEPT_STEWARD: frozenset({OrgKind.DEPARTMENT}),
     Role.LICENSEE_ADMIN: frozenset({OrgKind.OPERATOR}),
     Role.ANALYST: frozenset({OrgKind.OPERATOR}),
@@ -76,9 +86,17 @@ APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
     (frozenset({Role.CENTRE_OPERATOR}), REVIEWERS | {Role.RELEASE_OFFICER}),
     (frozenset({Role.AUDITOR}), frozenset(Role) - {Role.AUDITOR}),
     (frozenset({Role.DEPT_STEWARD}), frozenset({Role.PROVIDER_REVIEWER})),
+    (frozenset({Role.DEPT_CHIEF}), frozenset({Role.DEPT_CDO, Role.DEPT_STEWARD})),
+    (frozenset({Role.DEPT_CDO}), frozenset({Role.DEPT_STEWARD})),
     (frozenset({Role.LICENSEE_ADMIN}), REVIEWERS),
 )
 """Pairs of sets of which one person may hold roles from one side only. Source: DOMAIN.md §1.2, `may never`."""
+
+
+RESPONSIBILITY = "普陀区公共数据管理办法 第六条"
+"""Basis of the three responsibilities of a department."""
+
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
 def refusals_to_act(actor: Actor, verb: Verb) -> tuple[Refusal, ...]:
@@ -110,6 +128,68 @@ def refusals_to_appoint(org_kind: OrgKind, roles: frozenset[Role], person_id: st
         if roles & one and roles & other:
             names = ", ".join(sorted((roles & one) | (roles & other)))
             found.append(_conflict("role.conflict", person_id, names))
+    return tuple(found)
+
+
+def refusals_to_make_responsible(
+    *,
+    actor: Actor,
+    holder: Actor,
+    org_id: str,
+    post: Post,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+    letter_ref: str,
+    letter_digest: str,
+) -> tuple[Refusal, ...]:
+    """What stands against this person answering for the department's data in this post."""
+    found = list(refusals_to_act(actor, Verb.APPOINT_RESPONSIBLE))
+    role = ROLE_OF_POST[post]
+    if holder.org_id != org_id or not holder.has(role):
+        found.append(
+            Refusal(
+                rule="appointment.person",
+                subject=holder.person_id,
+                text=msg("Only someone of the department with the role {role} can hold this post.", role=role.value),
+                next_step=msg("Open an account with that role first; each of the three posts needs its own person."),
+                basis=RESPONSIBILITY,
+            )
+        )
+    if not (starts_at < ends_at and now < ends_at):
+        found.append(
+            Refusal(
+                rule="appointment.term",
+                subject=holder.person_id,
+                text=msg("The appointment would be over before it begins."),
+                next_step=msg("Choose an end after the beginning and after today."),
+            )
+        )
+    if not letter_ref.strip() or not _DIGEST.fullmatch(letter_digest):
+        found.append(
+            Refusal(
+                rule="appointment.letter",
+                subject=holder.person_id,
+                text=msg("The letter of appointment is not named, or its digest is not a SHA-256."),
+                next_step=msg("Give the number of the letter; leave the digest empty if there is no file."),
+                basis=RESPONSIBILITY,
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_end_appointment(*, actor: Actor, appointment_id: str, is_over: bool) -> tuple[Refusal, ...]:
+    """What stands against ending an appointment now."""
+    found = list(refusals_to_act(actor, Verb.END_APPOINTMENT))
+    if is_over:
+        found.append(
+            Refusal(
+                rule="appointment.over",
+                subject=appointment_id,
+                text=msg("The appointment {appointment} has ended already.", appointment=appointment_id),
+                next_step=msg("Nothing is left to do."),
+            )
+        )
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
 from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
 from hub.message import Message, Value, msg
-from hub.people.actor import OrgKind, Role
+from hub.people.actor import OrgKind, Post, Role
 from hub.people.rules import Verb
 from hub.rulebook.model import BasisStatus, Mark, Unit
 from hub.workspaces.model import WorkspaceStatus
@@ -23,6 +23,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     Role: {
         Role.BUREAU_OFFICER: msg("bureau officer"),
         Role.CENTRE_OPERATOR: msg("centre operator"),
+        Role.DEPT_CHIEF: msg("head of the department"),
+        Role.DEPT_CDO: msg("chief data officer"),
         Role.DEPT_STEWARD: msg("data steward"),
         Role.LICENSEE_ADMIN: msg("licensee administrator"),
         Role.ANALYST: msg("analyst"),
@@ -31,6 +33,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Role.SECURITY_REVIEWER: msg("security reviewer"),
         Role.RELEASE_OFFICER: msg("release officer"),
         Role.AUDITOR: msg("auditor"),
+    },
+    Post: {
+        Post.FIRST_RESPONSIBLE: msg("first responsible person"),
+        Post.CHIEF_DATA_OFFICER: msg("chief data officer"),
+        Post.DATA_STEWARD: msg("data steward"),
     },
     OrgKind: {
         OrgKind.BUREAU: msg("district data bureau"),
@@ -42,6 +49,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     },
     Verb: {
         Verb.APPOINT_PERSON: msg("appoint a person"),
+        Verb.APPOINT_RESPONSIBLE: msg("appoint a responsible person of a department"),
+        Verb.END_APPOINTMENT: msg("end an appointment"),
         Verb.RECEIVE_FILE: msg("receive a file"),
         Verb.REGISTER_TABLE: msg("register a table"),
         Verb.PUBLISH_TABLE: msg("publish a table"),
@@ -182,6 +191,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     EventKind: {
         EventKind.SITE_STARTED: msg("Service started"),
         EventKind.PERSON_APPOINTED: msg("Appointment entered"),
+        EventKind.RESPONSIBLE_APPOINTED: msg("Responsible person appointed"),
+        EventKind.RESPONSIBLE_ENDED: msg("Appointment ended"),
         EventKind.PERSON_SIGNED_IN: msg("Signed in"),
         EventKind.ACTION_REFUSED: msg("Action refused"),
         EventKind.FILE_RECEIVED: msg("File received"),
@@ -210,7 +221,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     },
 }
 
-SPOKEN_VALUES = frozenset({"role", "roles", "verb", "status", "state", "seats"})
+SPOKEN_VALUES = frozenset({"posts", "role", "roles", "verb", "status", "state", "seats"})
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
 TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {

@@ -16,7 +16,7 @@ from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.identifiers import citizen_check_digit, credit_check_character
 from hub.demo.pools import STREETS
 from hub.demo.tables import AS_OF, ELDER_CARE_COLUMNS, FAIR_COLUMNS, GroundTruth, write_elder_care, write_fair
-from hub.people.actor import Actor, OrgKind, Role
+from hub.people.actor import Actor, OrgKind, Post, Role
 
 Rows = list[dict[str, str]]
 
@@ -186,7 +186,7 @@ def test_the_departments_may_register_their_tables_as_they_are_described(
     steward = Actor(
         person_id="steward", org_id=draft.owner_org, org_kind=OrgKind.DEPARTMENT, roles=frozenset({Role.DEPT_STEWARD})
     )
-    assert refusals_to_register(draft, steward, columns) == ()
+    assert refusals_to_register(draft, steward, columns, filled=frozenset(Post)) == ()
 
 
 def test_the_generated_table_says_that_it_is_a_demonstration() -> None:

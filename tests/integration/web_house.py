@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,8 +21,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub.context import Hub, open_hub
-from hub.people.actions import appoint_person, found_organisation
-from hub.people.actor import SYSTEM, OrgKind, Role
+from hub.people.actions import appoint_person, find_person, found_organisation
+from hub.people.actor import SYSTEM, OrgKind, Post, Role
+from hub.people.appointments import appoint_responsible
 from hub.settings import Settings
 from hub.web.app import create_app
 from hub.web.sessions import Sessions
@@ -124,6 +126,8 @@ ORGANISATIONS = (
     ("audit", "区审计局", "Audit office", OrgKind.AUDIT),
 )
 PEOPLE = (
+    ("chief", "health", {Role.DEPT_CHIEF}),
+    ("cdo", "health", {Role.DEPT_CDO}),
     ("steward", "health", {Role.DEPT_STEWARD}),
     ("civil-steward", "civil", {Role.DEPT_STEWARD}),
     ("officer", "bureau", {Role.BUREAU_OFFICER}),
@@ -154,6 +158,18 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
             org_id=org_id,
             roles=frozenset(roles),
             password=PASSWORD,
+        )
+    now = hub.clock()
+    for post, person_id in zip(Post, ("chief", "cdo", "steward"), strict=True):
+        appoint_responsible(
+            hub,
+            find_person(hub, "officer").actor,
+            org_id="health",
+            post=post,
+            person_id=person_id,
+            starts_at=now,
+            ends_at=now + timedelta(days=365),
+            letter_ref="测试〔2026〕1号",
         )
     return hub
 

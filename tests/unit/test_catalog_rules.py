@@ -6,7 +6,7 @@ import pytest
 
 from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft, refusals_to_publish, refusals_to_register, table_grade
-from hub.people.actor import Actor, OrgKind, Role
+from hub.people.actor import Actor, OrgKind, Post, Role
 
 STEWARD = Actor(person_id="s", org_id="mz", org_kind=OrgKind.DEPARTMENT, roles=frozenset({Role.DEPT_STEWARD}))
 OFFICER = Actor(person_id="o", org_id="bureau", org_kind=OrgKind.BUREAU, roles=frozenset({Role.BUREAU_OFFICER}))
@@ -27,6 +27,7 @@ DRAFT = TableDraft(
     columns=(AGE, ID),
 )
 
+ALL = frozenset(Post)
 CASES = [
     (DRAFT, set()),
     (replace(DRAFT, owner_org="tj"), {"table.owner"}),
@@ -47,18 +48,28 @@ CASES = [
 
 @pytest.mark.parametrize(("draft", "expected"), CASES)
 def test_registering(draft: TableDraft, expected: set[str]) -> None:
-    assert {refusal.rule for refusal in refusals_to_register(draft, STEWARD, ["age", "id_no"])} == expected
+    assert {refusal.rule for refusal in refusals_to_register(draft, STEWARD, ["age", "id_no"], filled=ALL)} == expected
 
 
 def test_only_stewards_register_and_only_the_bureau_publishes_and_once() -> None:
-    assert "role.missing" in {r.rule for r in refusals_to_register(DRAFT, OFFICER, ["age", "id_no"])}
-    assert refusals_to_publish(status=TableStatus.DRAFT, table_id="t", actor=OFFICER) == ()
-    assert {r.rule for r in refusals_to_publish(status=TableStatus.DRAFT, table_id="t", actor=STEWARD)} == {
-        "role.missing"
-    }
-    assert {r.rule for r in refusals_to_publish(status=TableStatus.PUBLISHED, table_id="t", actor=OFFICER)} == {
-        "table.status"
-    }
+    assert "role.missing" in {r.rule for r in refusals_to_register(DRAFT, OFFICER, ["age", "id_no"], filled=ALL)}
+    assert publishing(TableStatus.DRAFT, OFFICER) == set()
+    assert publishing(TableStatus.DRAFT, STEWARD) == {"role.missing"}
+    assert publishing(TableStatus.PUBLISHED, OFFICER) == {"table.status"}
+
+
+def publishing(status: TableStatus, actor: Actor, filled: frozenset[Post] = ALL) -> set[str]:
+    found = refusals_to_publish(status=status, table_id="t", owner_org="mz", actor=actor, filled=filled)
+    return {refusal.rule for refusal in found}
+
+
+@pytest.mark.parametrize("empty", list(Post))
+def test_a_department_without_one_of_its_three_people_registers_and_publishes_nothing(empty: Post) -> None:
+    filled = ALL - {empty}
+    found = refusals_to_register(DRAFT, STEWARD, ["age", "id_no"], filled=filled)
+    assert {refusal.rule for refusal in found} == {"table.responsibility"}
+    assert empty.value in str(found[0].text)
+    assert publishing(TableStatus.DRAFT, OFFICER, filled) == {"table.responsibility"}
 
 
 def test_a_table_has_the_highest_grade_of_its_columns() -> None:

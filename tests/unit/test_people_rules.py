@@ -8,6 +8,8 @@ from hub.people.rules import HOME, MAY, Verb, refusals_to_act, refusals_to_appoi
 # One line a verb: who may. Written out again here on purpose, so that a change of the table is a change of two places.
 ALLOWED = """
 appoint_person: bureau_officer
+appoint_responsible: bureau_officer
+end_appointment: bureau_officer
 receive_file: dept_steward
 register_table: dept_steward
 publish_table: bureau_officer
@@ -58,6 +60,10 @@ TOGETHER = [
     (OrgKind.CENTRE, {Role.CENTRE_OPERATOR, Role.SECURITY_REVIEWER}, {"role.conflict"}),
     (OrgKind.CENTRE, {Role.COMPLIANCE_REVIEWER, Role.SECURITY_REVIEWER}, set()),
     (OrgKind.DEPARTMENT, {Role.DEPT_STEWARD, Role.PROVIDER_REVIEWER}, {"role.conflict"}),
+    (OrgKind.DEPARTMENT, {Role.DEPT_CHIEF}, set()),
+    (OrgKind.DEPARTMENT, {Role.DEPT_CHIEF, Role.DEPT_CDO}, {"role.conflict"}),
+    (OrgKind.DEPARTMENT, {Role.DEPT_CDO, Role.DEPT_STEWARD}, {"role.conflict"}),
+    (OrgKind.CENTRE, {Role.DEPT_CDO}, {"role.organisation"}),
     (OrgKind.OPERATOR, {Role.LICENSEE_ADMIN, Role.ANALYST}, set()),
     (OrgKind.OPERATOR, {Role.BUREAU_OFFICER}, {"role.organisation"}),
     (OrgKind.OPERATOR, {Role.RELEASE_OFFICER}, {"role.organisation"}),
