@@ -24,7 +24,7 @@ from hub.catalog.actions import publish_table, register_table
 from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.context import Hub, open_hub
-from hub.demo.seed import appoint_everyone
+from hub.demo.seed import appoint_everyone, give_opinions
 from hub.extracts.actions import build_extract
 from hub.extracts.model import Extract
 from hub.gate.actions import submit_export
@@ -192,6 +192,7 @@ def licensed(hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLI
         lane=Lane.PUBLIC,
         table_ids=[table_id],
     )
+    give_opinions(hub, scenario.id)
     decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="用途明确。")
     return grant_licence(
         hub,

@@ -24,7 +24,7 @@ from hub.catalog.rules import TableDraft
 from hub.context import Hub, open_hub
 from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.notebook import REFUSED_CELL, RELEASED_CELL
-from hub.demo.seed import appoint_everyone, policy_of
+from hub.demo.seed import appoint_everyone, give_opinions, policy_of
 from hub.demo.tables import write_elder_care, write_fair
 from hub.errors import HubError
 from hub.extracts.actions import build_extract, extract_path
@@ -171,6 +171,7 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
         lane=Lane.PUBLIC,
         table_ids=[draft.id for draft in drafts],
     )
+    give_opinions(hub, scenario.id)
     decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="公益用途,范围与风险明确。")
     now = hub.clock()
     licence = grant_licence(

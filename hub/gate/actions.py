@@ -313,7 +313,7 @@ def may_see(request: ExportRequest, actor: Actor) -> bool:
             return actor.org_id in request.provider_orgs
         case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:
             return True
-        case OrgKind.SYSTEM:
+        case OrgKind.CYBERSPACE | OrgKind.EXPERTS | OrgKind.SYSTEM:
             return False
 
 

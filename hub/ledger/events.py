@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     TABLE_REGISTERED = "table.registered"  # a steward described a table
     TABLE_PUBLISHED = "table.published"  # the bureau put it into the catalog
     SCENARIO_FILED = "scenario.filed"  # an operator filed a scenario
+    OPINION_GIVEN = "opinion.given"  # a body signed its opinion on a scenario
     SCENARIO_DECIDED = "scenario.decided"  # the bureau approved or refused it
     LICENCE_GRANTED = "licence.granted"  # the bureau granted a licence
     LICENCE_SUSPENDED = "licence.suspended"  # the bureau stopped it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +25,20 @@ from hub.licensing.model import (
     LicenceStatus,
     LicenceTable,
     Scenario,
+    ScenarioOpinion,
     ScenarioStatus,
+    Stance,
 )
 from hub.licensing.rules import (
+    SCENARIO_BASIS,
     LicenceTerms,
+    Opinion,
     PolicyFacts,
     TableGrant,
+    body_of,
     refusals_to_decide,
     refusals_to_file,
+    refusals_to_give_opinion,
     refusals_to_grant,
     refusals_to_move,
     refusals_to_use,
@@ -85,6 +93,54 @@ def file_scenario(
         return scenario
 
 
+def give_opinion(
+    hub: Hub, actor: Actor, *, scenario_id: str, stance: Stance, compliance: str, security: str
+) -> ScenarioOpinion:
+    """Sign the opinion of the actor's body on a filed scenario.
+
+    Raises:
+        NotAllowed: The actor signs for none of the three bodies, theirs was heard already, or a text is missing.
+    """
+    with hub.transaction(actor, Verb.GIVE_OPINION, scenario_id) as tx:
+        scenario = _visible_scenario(tx.session, scenario_id, actor)
+        tx.refuse(refusals_of_words(scenario_id, texts=[compliance, security]), InvalidInput)
+        refusals = refusals_to_give_opinion(
+            actor=actor,
+            scenario_id=scenario_id,
+            status=scenario.status,
+            given={opinion.body for opinion in scenario.opinions},
+            compliance=compliance,
+            security=security,
+        )
+        body = body_of(actor)
+        if body is None or refusals:
+            raise NotAllowed(*refusals)
+        texts = [compliance.strip(), security.strip()]
+        signed = json.dumps([scenario_id, scenario.purpose, scenario.table_ids, body, stance, *texts])
+        opinion = ScenarioOpinion(
+            scenario_id=scenario_id,
+            body=body,
+            stance=stance,
+            compliance=texts[0],
+            security=texts[1],
+            given_by=actor.person_id,
+            given_at=tx.now,
+            digest=hashlib.sha256(signed.encode()).hexdigest(),
+        )
+        scenario.opinions.append(opinion)
+        tx.session.flush()
+        tx.record(
+            EventKind.OPINION_GIVEN,
+            "scenario",
+            scenario_id,
+            digest=opinion.digest,
+            decision=stance,
+            cited_basis=[SCENARIO_BASIS],
+            details={"body": body},
+        )
+        return opinion
+
+
 def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, reason: str) -> Scenario:
     """Approve or refuse a filed scenario, with a written reason."""
     to = ScenarioStatus.APPROVED if approve else ScenarioStatus.REFUSED
@@ -92,7 +148,14 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
         scenario = _visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, texts=[reason]), InvalidInput)
         tx.refuse(
-            refusals_to_decide(actor=actor, scenario_id=scenario_id, status=scenario.status, to=to, reason=reason),
+            refusals_to_decide(
+                actor=actor,
+                scenario_id=scenario_id,
+                status=scenario.status,
+                to=to,
+                reason=reason,
+                opinions=opinions_of(scenario),
+            ),
             NotAllowed,
         )
         scenario.status, scenario.decision_reason = to, reason.strip()
@@ -255,6 +318,11 @@ def _unread(rule: str, table_id: str) -> Refusal:
         text=msg("The policy is too long or too deeply nested to be read."),
         next_step=msg("Start from the policy that `zhakou scan --write-policy` proposes."),
     )
+
+
+def opinions_of(scenario: Scenario) -> tuple[Opinion, ...]:
+    """The signed opinions as rules see them."""
+    return tuple(Opinion(body=one.body, stance=one.stance, given_by=one.given_by) for one in scenario.opinions)
 
 
 def terms_of(licence: Licence) -> LicenceTerms:

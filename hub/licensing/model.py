@@ -41,6 +41,21 @@ SCENARIO_MOVES: dict[ScenarioStatus, frozenset[ScenarioStatus]] = {
 }
 
 
+class OpinionBody(StrEnum):
+    """Who must have been heard before a scenario is approved (上海市数据条例 第四十五条; DOMAIN.md §3.3, step 1)."""
+
+    BUREAU = "bureau"
+    CYBERSPACE = "cyberspace"
+    EXPERTS = "experts"
+
+
+class Stance(StrEnum):
+    """How an opinion ends."""
+
+    SUPPORT = "support"
+    OPPOSE = "oppose"
+
+
 class LicenceStatus(StrEnum):
     """What the bureau last said. Expiry is not a status: it follows from the end date and the time of asking."""
 
@@ -71,6 +86,23 @@ class Scenario(Base):
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(Text, default="")
+
+    opinions: Mapped[list[ScenarioOpinion]] = relationship(lazy="selectin", order_by="ScenarioOpinion.body")
+
+
+class ScenarioOpinion(Base):
+    """What one body says of a scenario: given once, by a person of that body, and never changed."""
+
+    __tablename__ = "scenario_opinion"
+
+    scenario_id: Mapped[str] = mapped_column(ForeignKey("scenario.id"), primary_key=True)
+    body: Mapped[OpinionBody] = mapped_column(primary_key=True)
+    stance: Mapped[Stance]
+    compliance: Mapped[str] = mapped_column(Text)
+    security: Mapped[str] = mapped_column(Text)
+    given_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    given_at: Mapped[datetime]
+    digest: Mapped[str]
 
 
 class Licence(Base):

@@ -19,6 +19,7 @@ from hub.licensing.actions import (
     file_scenario,
     find_licence,
     find_scenario,
+    give_opinion,
     grant_licence,
     list_licences,
     list_scenarios,
@@ -26,8 +27,8 @@ from hub.licensing.actions import (
     suspend_licence,
     terms_of,
 )
-from hub.licensing.model import GrantSource, Lane, Licence, LicenceStatus, Scenario, ScenarioStatus
-from hub.licensing.rules import refusals_to_use
+from hub.licensing.model import GrantSource, Lane, Licence, LicenceStatus, OpinionBody, Scenario, ScenarioStatus, Stance
+from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history
@@ -121,6 +122,24 @@ def decide(visit: Visited, scenario_id: str) -> Response:
     return visit.redirect("licences/scenarios", scenario_id, notice=msg("The decision is entered."))
 
 
+@router.post("/licences/scenarios/{scenario_id}/opinion")
+def opinion(visit: Visited, scenario_id: str) -> Response:
+    """Sign the opinion of the reader's body."""
+    scenario = find_scenario(visit.hub, visit.actor, scenario_id)
+    try:
+        give_opinion(
+            visit.hub,
+            visit.actor,
+            scenario_id=scenario_id,
+            stance=visit.form.one_of("stance", Stance),
+            compliance=visit.form.optional("compliance"),
+            security=visit.form.optional("security"),
+        )
+    except HubError as error:
+        return _scenario_page(visit, scenario, error)
+    return visit.redirect("licences/scenarios", scenario_id, notice=msg("The opinion is entered."))
+
+
 def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = None) -> Response:
     licences = [one for one in list_licences(visit.hub, visit.actor) if one.scenario_id == scenario.id]
     return visit.page(
@@ -135,6 +154,10 @@ def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = No
         is_approved=scenario.status is ScenarioStatus.APPROVED,
         decide_refusals=refusals_to_act(visit.actor, Verb.DECIDE_SCENARIO),
         grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+        opinions={opinion.body: opinion for opinion in scenario.opinions},
+        bodies=list(OpinionBody),
+        own_body=body_of(visit.actor),
+        stances=[(stance.value, stance) for stance in Stance],
         decisions=[(to.value, to) for to in (ScenarioStatus.APPROVED, ScenarioStatus.REFUSED)],
         events=history(visit.hub, visit.actor, scenario.id),
     )

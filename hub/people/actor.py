@@ -22,6 +22,8 @@ class Role(StrEnum):
     SECURITY_REVIEWER = "security_reviewer"
     RELEASE_OFFICER = "release_officer"
     AUDITOR = "auditor"
+    CAC_SUPERVISOR = "cac_supervisor"
+    DATA_EXPERT = "data_expert"
 
 
 REVIEWERS = frozenset({Role.PROVIDER_REVIEWER, Role.COMPLIANCE_REVIEWER, Role.SECURITY_REVIEWER})
@@ -36,6 +38,8 @@ class OrgKind(StrEnum):
     DEPARTMENT = "department"
     OPERATOR = "operator"
     AUDIT = "audit"
+    CYBERSPACE = "cyberspace"
+    EXPERTS = "experts"
     SYSTEM = "system"
 
 

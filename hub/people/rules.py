@@ -28,6 +28,7 @@ class Verb(StrEnum):
     REGISTER_TABLE = "register_table"
     PUBLISH_TABLE = "publish_table"
     FILE_SCENARIO = "file_scenario"
+    GIVE_OPINION = "give_opinion"
     DECIDE_SCENARIO = "decide_scenario"
     GRANT_LICENCE = "grant_licence"
     SUSPEND_LICENCE = "suspend_licence"
@@ -50,6 +51,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.REGISTER_TABLE: frozenset({Role.DEPT_STEWARD}),
     Verb.PUBLISH_TABLE: frozenset({Role.BUREAU_OFFICER}),
     Verb.FILE_SCENARIO: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.GIVE_OPINION: frozenset({Role.BUREAU_OFFICER, Role.CAC_SUPERVISOR, Role.DATA_EXPERT}),
     Verb.DECIDE_SCENARIO: frozenset({Role.BUREAU_OFFICER}),
     Verb.GRANT_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.SUSPEND_LICENCE: frozenset({Role.BUREAU_OFFICER}),
@@ -77,9 +79,12 @@ HOME: Mapping[Role, frozenset[OrgKind]] = {
     Role.SECURITY_REVIEWER: frozenset({OrgKind.BUREAU, OrgKind.CENTRE}),
     Role.RELEASE_OFFICER: frozenset({OrgKind.CENTRE}),
     Role.AUDITOR: frozenset({OrgKind.AUDIT}),
+    Role.CAC_SUPERVISOR: frozenset({OrgKind.CYBERSPACE}),
+    Role.DATA_EXPERT: frozenset({OrgKind.EXPERTS}),
 }
 """Kinds of organisation in which a role can be held. An operator may lend a compliance reviewer (an expert); the gate
-then keeps them from every request of their own organisation."""
+then keeps them from every request of their own organisation. The cyberspace office writes nothing (DOMAIN.md §1.2) but
+its opinion on a scenario, which 上海市数据条例 第四十五条 asks of it."""
 
 APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
     (frozenset({Role.RELEASE_OFFICER}), REVIEWERS),

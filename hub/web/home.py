@@ -16,7 +16,7 @@ from hub.gate.actions import list_requests, vote_refusals
 from hub.gate.model import RequestStatus
 from hub.licensing.actions import list_licences, list_scenarios, terms_of
 from hub.licensing.model import ScenarioStatus
-from hub.licensing.rules import refusals_to_use
+from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
@@ -45,6 +45,7 @@ def home(visit: Visited) -> Response:
 def tasks_of(visit: Visit) -> Iterator[Task]:
     """Everything in the walk that this person, and nobody before them, has to do next."""
     yield from _for_the_bureau(visit)
+    yield from _for_bodies(visit)
     yield from _for_the_centre(visit)
     yield from _for_reviewers(visit)
     yield from _for_operators(visit)
@@ -70,6 +71,17 @@ def _for_the_bureau(visit: Visit) -> Iterator[Task]:
             elif scenario.status is ScenarioStatus.APPROVED and scenario.id not in licensed:
                 address = ("licences/grant", scenario.id)
                 yield Task(kind=msg("Grant a licence"), title=scenario.title, subject=scenario.id, address=address)
+
+
+def _for_bodies(visit: Visit) -> Iterator[Task]:
+    body = body_of(visit.actor)
+    if body is None:
+        return
+    for scenario in list_scenarios(visit.hub, visit.actor):
+        if scenario.status is ScenarioStatus.FILED and body not in {opinion.body for opinion in scenario.opinions}:
+            address = ("licences/scenarios", scenario.id)
+            kind = msg("Give an opinion on a scenario")
+            yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address)
 
 
 def _for_the_centre(visit: Visit) -> Iterator[Task]:

@@ -12,7 +12,7 @@ from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStat
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
-from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
+from hub.licensing.model import GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
 from hub.people.rules import Verb
@@ -33,6 +33,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Role.SECURITY_REVIEWER: msg("security reviewer"),
         Role.RELEASE_OFFICER: msg("release officer"),
         Role.AUDITOR: msg("auditor"),
+        Role.CAC_SUPERVISOR: msg("cyberspace supervisor"),
+        Role.DATA_EXPERT: msg("data expert"),
     },
     Post: {
         Post.FIRST_RESPONSIBLE: msg("first responsible person"),
@@ -45,6 +47,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         OrgKind.DEPARTMENT: msg("district department"),
         OrgKind.OPERATOR: msg("operating institution"),
         OrgKind.AUDIT: msg("audit body"),
+        OrgKind.CYBERSPACE: msg("cyberspace administration"),
+        OrgKind.EXPERTS: msg("data expert committee"),
         OrgKind.SYSTEM: msg("system"),
     },
     Verb: {
@@ -55,6 +59,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.REGISTER_TABLE: msg("register a table"),
         Verb.PUBLISH_TABLE: msg("publish a table"),
         Verb.FILE_SCENARIO: msg("file a scenario"),
+        Verb.GIVE_OPINION: msg("give an opinion on a scenario"),
         Verb.DECIDE_SCENARIO: msg("decide on a scenario"),
         Verb.GRANT_LICENCE: msg("grant a licence"),
         Verb.SUSPEND_LICENCE: msg("suspend a licence"),
@@ -114,6 +119,15 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         GrantSource.CITY_OVERALL: msg("within the city's overall licence"),
         GrantSource.DISTRICT_EXCEPTION: msg("by a provision for the district"),
         GrantSource.PILOT: msg("pilot approved by the competent authority"),
+    },
+    OpinionBody: {
+        OpinionBody.BUREAU: msg("district data bureau"),
+        OpinionBody.CYBERSPACE: msg("cyberspace administration"),
+        OpinionBody.EXPERTS: msg("data expert committee"),
+    },
+    Stance: {
+        Stance.SUPPORT: msg("in favour"),
+        Stance.OPPOSE: msg("against"),
     },
     ScenarioStatus: {
         ScenarioStatus.FILED: msg("waits for a decision"),
@@ -199,6 +213,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.TABLE_REGISTERED: msg("Table registered"),
         EventKind.TABLE_PUBLISHED: msg("Table published"),
         EventKind.SCENARIO_FILED: msg("Scenario filed"),
+        EventKind.OPINION_GIVEN: msg("Opinion given"),
         EventKind.SCENARIO_DECIDED: msg("Scenario decided"),
         EventKind.LICENCE_GRANTED: msg("Licence granted"),
         EventKind.LICENCE_SUSPENDED: msg("Licence suspended"),
@@ -221,7 +236,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     },
 }
 
-SPOKEN_VALUES = frozenset({"posts", "role", "roles", "verb", "status", "state", "seats"})
+SPOKEN_VALUES = frozenset({"bodies", "posts", "role", "roles", "verb", "status", "state", "seats"})
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
 TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
@@ -231,6 +246,7 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ScenarioStatus.APPROVED: "good",
         ScenarioStatus.REFUSED: "bad",
     },
+    Stance: {Stance.SUPPORT: "good", Stance.OPPOSE: "bad"},
     LicenceStatus: {LicenceStatus.ACTIVE: "good", LicenceStatus.SUSPENDED: "bad"},
     ExtractStatus: {
         ExtractStatus.BUILDING: "wait",

@@ -123,6 +123,8 @@ ORGANISATIONS = (
     ("health", "区卫健委", "Health department", OrgKind.DEPARTMENT),
     ("civil", "区民政局", "Civil affairs department", OrgKind.DEPARTMENT),
     ("operator", "示例普数科技", "Example Pushu", OrgKind.OPERATOR),
+    ("cac", "区委网信办", "Cyberspace office", OrgKind.CYBERSPACE),
+    ("experts", "数据专家委员会", "Expert committee", OrgKind.EXPERTS),
     ("audit", "区审计局", "Audit office", OrgKind.AUDIT),
 )
 PEOPLE = (
@@ -131,6 +133,9 @@ PEOPLE = (
     ("steward", "health", {Role.DEPT_STEWARD}),
     ("civil-steward", "civil", {Role.DEPT_STEWARD}),
     ("officer", "bureau", {Role.BUREAU_OFFICER}),
+    ("assessor", "bureau", {Role.BUREAU_OFFICER}),
+    ("supervisor", "cac", {Role.CAC_SUPERVISOR}),
+    ("expert", "experts", {Role.DATA_EXPERT}),
     ("maker", "centre", {Role.CENTRE_OPERATOR}),
     ("admin", "operator", {Role.LICENSEE_ADMIN}),
     ("analyst", "operator", {Role.ANALYST}),
@@ -147,11 +152,12 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
     hub = open_hub(settings or Settings(state_dir=folder / "state", demo_district=False))
     for org_id, zh, en, kind in ORGANISATIONS:
         found_organisation(hub, SYSTEM, org_id=org_id, name_zh=zh, name_en=en, kind=kind)
-    # The bureau's officer comes last: until then the service itself may appoint.
+    # The bureau's people come last: until then the service itself may appoint.
+    actor = SYSTEM
     for person_id, org_id, roles in sorted(PEOPLE, key=lambda person: person[1] == "bureau"):
-        appoint_person(
+        person = appoint_person(
             hub,
-            SYSTEM,
+            actor,
             person_id=person_id,
             name_zh=f"测试{person_id}",
             name_en=f"Test {person_id}",
@@ -159,6 +165,8 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
             roles=frozenset(roles),
             password=PASSWORD,
         )
+        if org_id == "bureau":
+            actor = person.actor
     now = hub.clock()
     for post, person_id in zip(Post, ("chief", "cdo", "steward"), strict=True):
         appoint_responsible(

@@ -87,6 +87,18 @@ class Walk:
         self.scenario = answer.headers.get("location", "").rsplit("/", 1)[-1]
         return answer
 
+    def opinion(self, user: str, **changes: str) -> httpx.Response:
+        browser = self.as_(user)
+        browser.get(f"licences/scenarios/{self.scenario}")
+        fields = {"stance": "support", "compliance": "Within the duties.", "security": "Isolated, small risk."}
+        return browser.post(f"licences/scenarios/{self.scenario}/opinion", fields | changes)
+
+    def opinions(self) -> httpx.Response:
+        """The three bodies sign; the answer to the last of them."""
+        for user in ("assessor", "supervisor"):
+            self.opinion(user)
+        return self.opinion("expert")
+
     def decide(self, decision: str = "approved", reason: str = "The purpose is clear.") -> httpx.Response:
         officer = self.as_("officer")
         officer.get(f"licences/scenarios/{self.scenario}")
@@ -167,7 +179,7 @@ def begun(house: House, folder: Path) -> Walk:
     """A walk with an extract issued and a workspace with one result in its outbox."""
     walk = Walk(house=house)
     walk.intake(folder)
-    for step in (walk.register, walk.publish, walk.file_scenario, walk.decide, walk.grant):
+    for step in (walk.register, walk.publish, walk.file_scenario, walk.opinions, walk.decide, walk.grant):
         answer = step()
         assert answer.status_code == 303, answer.text
     walk.build()

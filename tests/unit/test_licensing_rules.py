@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from hub.catalog.model import ColumnClass
-from hub.licensing.model import LicenceStatus, ScenarioStatus
+from hub.licensing.model import LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.licensing.rules import (
     LicenceTerms,
+    Opinion,
     PolicyFacts,
     TableGrant,
     refusals_to_decide,
     refusals_to_file,
+    refusals_to_give_opinion,
     refusals_to_grant,
     refusals_to_move,
     refusals_to_policy,
@@ -26,6 +30,13 @@ NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 OFFICER = Actor(person_id="o", org_id="bureau", org_kind=OrgKind.BUREAU, roles=frozenset({Role.BUREAU_OFFICER}))
 ADMIN = Actor(person_id="a", org_id="ky", org_kind=OrgKind.OPERATOR, roles=frozenset({Role.LICENSEE_ADMIN}))
+ASSESSOR = replace(OFFICER, person_id="assessor")
+CAC = Actor(person_id="c", org_id="cac", org_kind=OrgKind.CYBERSPACE, roles=frozenset({Role.CAC_SUPERVISOR}))
+EXPERT = Actor(person_id="e", org_id="experts", org_kind=OrgKind.EXPERTS, roles=frozenset({Role.DATA_EXPERT}))
+SIGNED = tuple(
+    Opinion(body=body, stance=Stance.SUPPORT, given_by=person.person_id)
+    for body, person in zip(OpinionBody, (ASSESSOR, CAC, EXPERT), strict=True)
+)
 CATALOG = {"id": ColumnClass.DIRECT_ID, "age": ColumnClass.QUASI_ID, "note": ColumnClass.FREE_TEXT}
 POLICY = PolicyFacts(k=5, classes=CATALOG, dropped=frozenset({"id", "note"}))
 TABLE = TableGrant(table_id="t", columns=("age",), catalog=CATALOG, policy=POLICY)
@@ -132,14 +143,80 @@ def test_filing_a_scenario(actor: Actor, title: str, purpose: str, tables: list[
 @pytest.mark.parametrize("status", ScenarioStatus)
 @pytest.mark.parametrize("to", ScenarioStatus)
 def test_scenario_is_decided_once(status: ScenarioStatus, to: ScenarioStatus) -> None:
-    found = refusals_to_decide(actor=OFFICER, scenario_id="s", status=status, to=to, reason="because")
+    found = refusals_to_decide(actor=OFFICER, scenario_id="s", status=status, to=to, reason="because", opinions=SIGNED)
     fits = status is ScenarioStatus.FILED and to is not ScenarioStatus.FILED
     assert codes(found) == (set() if fits else {"scenario.status"})
 
 
+OPINIONS = [
+    (OFFICER, SIGNED, set()),
+    (OFFICER, (), {"scenario.opinion_missing"}),
+    (OFFICER, SIGNED[:2], {"scenario.opinion_missing"}),
+    (OFFICER, (*SIGNED[:2], replace(SIGNED[2], stance=Stance.OPPOSE)), {"scenario.opposed"}),
+    (OFFICER, (replace(SIGNED[0], stance=Stance.OPPOSE),), {"scenario.opinion_missing", "scenario.opposed"}),
+    (ASSESSOR, SIGNED, {"scenario.own_opinion"}),
+]
+
+
+@pytest.mark.parametrize(("officer", "opinions", "expected"), OPINIONS)
+def test_scenario_is_approved_after_three_opinions_and_none_against(
+    officer: Actor, opinions: tuple[Opinion, ...], expected: set[str]
+) -> None:
+    asked = partial(
+        refusals_to_decide,
+        actor=officer,
+        scenario_id="s",
+        status=ScenarioStatus.FILED,
+        reason="because",
+        opinions=opinions,
+    )
+    assert codes(asked(to=ScenarioStatus.APPROVED)) == expected
+    assert codes(asked(to=ScenarioStatus.REFUSED)) == set()
+
+
+def test_missing_opinions_are_named() -> None:
+    found = refusals_to_decide(
+        actor=OFFICER,
+        scenario_id="s",
+        status=ScenarioStatus.FILED,
+        to=ScenarioStatus.APPROVED,
+        reason="because",
+        opinions=SIGNED[:1],
+    )
+    assert dict(found[0].text.values)["bodies"] == "cyberspace, experts"
+
+
+GIVING = [
+    ({}, set()),
+    ({"actor": ASSESSOR}, set()),
+    ({"actor": EXPERT}, set()),
+    ({"actor": ADMIN}, {"role.missing", "scenario.opinion_body"}),
+    ({"actor": replace(CAC, org_kind=OrgKind.OPERATOR)}, {"scenario.opinion_body"}),
+    ({"given": {OpinionBody.EXPERTS}}, set()),
+    ({"given": {OpinionBody.CYBERSPACE}}, {"scenario.opinion_given"}),
+    ({"status": ScenarioStatus.APPROVED}, {"scenario.status"}),
+    ({"compliance": "too short"}, {"scenario.opinion_incomplete"}),
+    ({"security": "          "}, {"scenario.opinion_incomplete"}),
+    ({"security": "ten letter"}, set()),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), GIVING)
+def test_giving_an_opinion(change: dict[str, Any], expected: set[str]) -> None:
+    given: dict[str, Any] = {
+        "actor": CAC,
+        "scenario_id": "s",
+        "status": ScenarioStatus.FILED,
+        "given": set(),
+        "compliance": "fits the duties",
+        "security": "isolated, small risk",
+    }
+    assert codes(refusals_to_give_opinion(**{**given, **change})) == expected
+
+
 def test_decisions_need_a_reason() -> None:
     found = refusals_to_decide(
-        actor=OFFICER, scenario_id="s", status=ScenarioStatus.FILED, to=ScenarioStatus.APPROVED, reason=" "
+        actor=OFFICER, scenario_id="s", status=ScenarioStatus.FILED, to=ScenarioStatus.REFUSED, reason=" "
     )
     assert codes(found) == {"scenario.reason_missing"}
     for status, to in [

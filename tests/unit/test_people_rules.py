@@ -14,6 +14,7 @@ receive_file: dept_steward
 register_table: dept_steward
 publish_table: bureau_officer
 file_scenario: licensee_admin
+give_opinion: bureau_officer cac_supervisor data_expert
 decide_scenario: bureau_officer
 grant_licence: bureau_officer
 suspend_licence: bureau_officer
