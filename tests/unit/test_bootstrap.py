@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,10 @@ from types import ModuleType
 
 import pytest
 
+from hub import doctor
+
 PROJECT = Path(__file__).resolve().parents[2]
+ENGLISH = {"LC_ALL": "C"}
 
 
 @pytest.fixture
@@ -74,7 +78,9 @@ def test_a_second_run_waits_for_the_first(starter: ModuleType) -> None:
     held = os.open(starter.ROOT, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     code = "import bootstrap; bootstrap.set_up(tests=False, system=False, environment=False)"
-    second = subprocess.Popen([sys.executable, "-c", code], cwd=starter.ROOT, stderr=subprocess.PIPE, text=True)
+    second = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=starter.ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **ENGLISH}
+    )
     assert second.stderr is not None
     assert "another set-up" in second.stderr.readline()
     with pytest.raises(subprocess.TimeoutExpired):
@@ -91,6 +97,58 @@ def test_bad_usage_is_told_from_a_question(argv: list[str], code: int) -> None:
     )
     assert done.returncode == code
     assert "usage: python3 bootstrap.py" in done.stderr
+
+
+def test_an_administrator_is_asked_once_for_everything_and_by_one_command(
+    starter: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setattr(doctor, "VENV_NEED", doctor.Need(package="python3.11-venv", present=lambda: False))
+    with pytest.raises(starter.Stop) as stopped:
+        starter.ensure_system(tests=True, product=True)
+    command = str(stopped.value).splitlines()[-1]
+    assert command.strip().startswith("sudo apt-get update && sudo apt-get install")
+    for package in ("python3.11-venv", "bubblewrap", doctor.chromium_package()):
+        assert package in command
+
+
+def pretend_sudo(folder: Path, *, allows: str) -> None:
+    """A sudo that lets one question through: `-n true` or `-n -l PROGRAM`."""
+    sudo = folder / "sudo"
+    sudo.write_text(f'#!/bin/sh\n[ "$*" = "{allows}" ]\n')
+    sudo.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("allows", "prefix"),
+    [
+        ("-n true", ["sudo", "env", "DEBIAN_FRONTEND=noninteractive"]),
+        ("-n -l /usr/bin/apt-get", ["sudo"]),
+        ("nothing", None),
+    ],
+)
+def test_sudo_for_apt_alone_is_enough_and_no_sudo_is_none(
+    starter: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, allows: str, prefix: list[str] | None
+) -> None:
+    pretend_sudo(tmp_path, allows=allows)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    found = starter.privileged("/usr/bin/apt-get")
+    assert (found and [Path(found[0]).name, *found[1:]]) == prefix
+
+
+@pytest.mark.parametrize(("locale", "words"), [("C", "set-up stopped: "), ("zh_CN.UTF-8", "安装中止：")])
+def test_a_fault_of_the_disk_is_told_in_words(starter: ModuleType, locale: str, words: str) -> None:
+    # No locks beside the copy: the first file that it reads can't be read.
+    argv = [sys.executable, starter.__file__ or "", "env"]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": locale}, encoding="utf-8"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(words)
+    assert "Traceback" not in done.stderr
 
 
 def test_starter_and_doctor_run_without_any_installed_package() -> None:

@@ -67,3 +67,21 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch: pytes
     missing = {found.check: found for found in doctor.examine() if found.level is Level.MISSING}
     assert "apt-get install" in missing["bubblewrap"].mend
     assert "user_namespaces" in missing
+    assert missing["user_namespaces"].mend == ""
+
+
+def test_the_report_ends_with_one_command_for_all_that_is_missing_and_the_tests_own_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = {name: Need(package=name, present=lambda: False) for name in ("venv", "bubblewrap", "browser")}
+    monkeypatch.setattr(doctor, "VENV_NEED", gone["venv"])
+    monkeypatch.setattr(doctor, "RUN_NEEDS", (gone["bubblewrap"],))
+    monkeypatch.setattr(doctor, "TEST_NEEDS", (gone["browser"],))
+    commands = [line for line in doctor.next_command("en").splitlines() if "apt-get install" in line]
+    assert [command.rsplit("recommends ", 1)[1] for command in commands] == ["venv bubblewrap", "browser"]
+
+
+def test_nothing_missing_needs_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RUN_NEEDS", "TEST_NEEDS"):
+        monkeypatch.setattr(doctor, name, ())
+    assert doctor.next_command("en") == ""
