@@ -78,8 +78,8 @@ _SYNTHETIC: Final = (
         "extract, and that no value shared by fewer than k rows occurs.",
     ),
     Text(
-        "只保留两列之间的主要关联；三列以上的关联、同一假名各行之间的一致性都没有保留。",
-        "Only the main ties between two columns are kept; ties of three or more, and agreement among the rows of one "
+        "只保留两列、三列之间的主要关联；更多列的关联、同一假名各行之间的一致性都没有保留。",
+        "Only the main ties of two and three columns are kept; ties of more, and agreement among the rows of one "
         "pseudonym, are not.",
     ),
 )

@@ -1,4 +1,7 @@
-"""Which columns of a table hang together, and how: a tree of pairs, counted in cells of at least k rows.
+"""Which columns of a table hang together, and how: a tree of pairs, some of them triples, in cells of k rows or more.
+
+No count below k is used, nor one that is the difference of two others: a row of a table is known by its cells from k
+on, by its total if that is k or more, and by what lies between the two if that is k or more.
 
 Source: Chow and Liu 1968, the tree of largest mutual information; Bergsma 2013, Cramér's V without its bias.
 """
@@ -19,8 +22,10 @@ MAX_TREE_COLUMNS: Final = 100
 """Columns tied to others at most; those after them are drawn on their own."""
 MAX_COUNTED_ROWS: Final = 200_000
 """Rows that pairs are counted in at most: the first in keyed order, so a random part."""
+MAX_SECOND_COLUMNS: Final = 30
+"""Columns that may have a second parent: triples to look at grow with the square of their number."""
 PRIOR_ROWS: Final = 1.0
-"""Rows with the column's overall distribution added to every row of a pair's table, against empty ones."""
+"""Rows with the coarser distribution (overall, or given one parent) added to every row of a table."""
 
 Codes = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]
@@ -28,15 +33,17 @@ Shares = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """How one column is drawn: on its own, or given another column drawn before it.
+    """How one column is drawn: on its own, or given one or two columns drawn before it.
 
-    Shape: `shares` has one row per group of the parent (one row without a parent), one column per group of the child;
-    each row adds up to 1.
+    Shape: `shares` has one row per group of the parent, or pair of groups of two (one row without a parent), one column
+    per group of the child; each row adds up to 1. `second_groups` is the number of groups of the second parent.
     """
 
     column: int
     parent: int | None
     shares: Shares
+    second: int | None = None
+    second_groups: int = 1
 
 
 def fit_tree(codes: Sequence[Codes], groups: Sequence[int], *, k: int) -> tuple[Link, ...]:
@@ -49,13 +56,15 @@ def fit_tree(codes: Sequence[Codes], groups: Sequence[int], *, k: int) -> tuple[
     columns = [column for column, count in enumerate(groups) if count]
     alone = {column: _overall(counted[column], groups[column], k=k) for column in columns}
     links: list[Link] = []
-    for column, parent in _order(counted, groups, columns[:MAX_TREE_COLUMNS], k=k):
-        shares = alone[column][None, :]
-        if parent is not None:
-            pairs = safe_pairs(counted[parent], counted[column], (groups[parent], groups[column]), k=k)
-            given = pairs + PRIOR_ROWS * alone[column]
-            shares = given / given.sum(axis=1, keepdims=True)
-        links.append(Link(column=column, parent=parent, shares=shares))
+    order = _order(counted, groups, columns[:MAX_TREE_COLUMNS], k=k)
+    for place, (column, parent) in enumerate(order):
+        if parent is None:
+            links.append(Link(column=column, parent=None, shares=alone[column][None, :]))
+            continue
+        table = count_pairs(counted[parent], counted[column], (groups[parent], groups[column]))
+        first = Link(column=column, parent=parent, shares=_given(table, alone[column][None, :], k=k))
+        before = [other for other, _ in order[:place] if other != parent] if len(order) <= MAX_SECOND_COLUMNS else []
+        links.append(_with_second(first, before, counted, groups, k=k))
     links += [Link(column=column, parent=None, shares=alone[column][None, :]) for column in columns[MAX_TREE_COLUMNS:]]
     return tuple(links)
 
@@ -65,6 +74,8 @@ def draw_groups(links: Sequence[Link], *, rows: int, chance: Chance, use: str) -
     drawn: dict[int, Codes] = {}
     for link in links:
         given = np.zeros(rows, dtype=np.int64) if link.parent is None else drawn[link.parent]
+        if link.second is not None:
+            given = given * link.second_groups + drawn[link.second]
         ends = np.cumsum(link.shares, axis=1)
         ends[:, -1] = 1.0
         u = chance.uniform(f"group {link.column} {use}", rows)
@@ -100,6 +111,67 @@ def cramers_v(table: Shares) -> float:
     square = max(0.0, square - (high - 1) * (wide - 1) / (rows - 1))
     most = min(high - (high - 1) ** 2 / (rows - 1), wide - (wide - 1) ** 2 / (rows - 1)) - 1
     return float(min(1.0, np.sqrt(square / most))) if most > 0 else 0.0
+
+
+def _with_second(first: Link, before: Sequence[int], codes: Sequence[Codes], groups: Sequence[int], *, k: int) -> Link:
+    """The link with the second parent that tells most beyond the first, if one tells anything."""
+    column, parent = first.column, first.parent
+    if parent is None:
+        return first
+    best, most = first, 0.0
+    for second in before:
+        width = groups[second]
+        both = np.where((codes[parent] >= 0) & (codes[second] >= 0), codes[parent] * width + codes[second], -1)
+        table = count_pairs(both, codes[column], (groups[parent] * width, groups[column]))
+        known = np.repeat(first.shares, width, axis=0)
+        shares = _given(table, known, k=k)
+        gain = _gain(table, known, shares, k=k)
+        if gain > most + 1e-9:
+            link = Link(column=column, parent=parent, shares=shares, second=second, second_groups=width)
+            best, most = link, gain
+    return best
+
+
+def _gain(table: Shares, known: Shares, shares: Shares, *, k: int) -> float:
+    """Nats per row by which `shares` tells the safe counts better than `known`, less one for each cell it takes."""
+    safe, rest = _known_counts(table, k=k)
+    filled = safe > 0
+    gain = (safe[filled] * np.log(shares[filled] / known[filled])).sum()
+    others = [np.where(filled, 0.0, each).sum(axis=1) for each in (shares, known)]
+    told = (rest[:, 0] > 0) & (others[1] > 0)
+    gain += (rest[told, 0] * np.log(others[0][told] / others[1][told])).sum()
+    return float(gain - filled.sum()) / max(float(table.sum()), 1.0)
+
+
+def _given(table: Shares, known: Shares, *, k: int) -> Shares:
+    """The distribution in each row of a table, from its safe counts and what is known without it.
+
+    Shape: `known` has one row, or one per row of `table`, each adding up to 1; the answer likewise.
+    """
+    safe, rest = _known_counts(table, k=k)
+    # What lies in the emptied cells is spread over them as the coarser distribution has it.
+    emptied = np.where(safe > 0, 0.0, known)
+    held = emptied.sum(axis=1, keepdims=True)
+    spread = np.divide(emptied, held, out=np.zeros_like(emptied), where=held > 0)
+    given: Shares = safe + rest * spread + PRIOR_ROWS * known
+    given /= given.sum(axis=1, keepdims=True)
+    return given
+
+
+def _known_counts(table: Shares, *, k: int) -> tuple[Shares, Shares]:
+    """The cells of at least k rows, and for each row of the table what lies in the others.
+
+    Shape: a row of the table below k has neither. Where the others hold fewer than k rows between them, the smallest
+    cell joins them, so that none can be had by subtraction.
+    """
+    total = table.sum(axis=1, keepdims=True)
+    safe = np.where((table >= k) & (total >= k), table, 0.0)
+    rest = np.where(total >= k, total, 0.0) - safe.sum(axis=1, keepdims=True)
+    bare = np.flatnonzero((rest[:, 0] > 0) & (rest[:, 0] < k))
+    smallest = np.where(safe > 0, safe, np.inf).argmin(axis=1)[bare]
+    rest[bare, 0] += safe[bare, smallest]
+    safe[bare, smallest] = 0.0
+    return safe, rest
 
 
 def _overall(codes: Codes, groups: int, *, k: int) -> Shares:

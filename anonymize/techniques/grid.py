@@ -64,8 +64,10 @@ def lay_grid(column: pl.Series) -> Grid | None:
         return Grid(dtype=dtype, base=int(low), step=_common(numbers - low), unit=1, offset=0)
     for decimals in range(MAX_DECIMALS + 1):
         unit = 10**decimals
+        if float(np.abs(numbers).max()) * unit >= _LARGEST:
+            break
         scaled = np.rint(numbers * unit)
-        if np.abs(scaled).max() < _LARGEST and bool((scaled / unit == numbers).all()):
+        if bool((scaled / unit == numbers).all()):
             whole = scaled.astype(np.int64)
             return Grid(dtype=dtype, base=int(whole.min()), step=_common(whole - whole.min()), unit=unit, offset=0)
     width = (float(numbers.max()) - float(low)) or 1.0

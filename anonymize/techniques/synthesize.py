@@ -1,14 +1,14 @@
-"""Synthesize: rows made up from what pairs of columns of an extract have in common, for writing code on.
+"""Synthesize: rows made up from what two or three columns of an extract have in common, for writing code on.
 
 What must hold:
 1. The model is fitted on the de-identified extract, never on the source.
-2. A value or a pair of groups that fewer than k rows share is not in the model.
+2. A value, a pair or a triple of groups that fewer than k rows share is not in the model.
 3. No made-up row equals a row of the extract that is the only one of its kind; pseudonyms are made up and don't count.
 4. Names, types and order of the columns are those of the extract.
 5. The same extract, policy and key give the same rows.
 
-Limits: only ties between two columns are kept, and only those of the tree; made-up rows of one made-up person need not
-fit together. This is no differential privacy, and nothing measured on these rows says anything about people.
+Limits: a column is tied to at most two others drawn before it; made-up rows of one made-up person need not fit
+together. This is no differential privacy, and nothing measured on these rows says anything about people.
 """
 
 from __future__ import annotations

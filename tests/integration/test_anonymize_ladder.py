@@ -24,7 +24,19 @@ from anonymize.rung import RUNG_WARNINGS, Rung
 from anonymize.table import file_digest, write_parquet
 from anonymize.techniques.dependence import cramers_v
 from hub.demo.tables import write_elder_care, write_fair
-from tests.anonymize_cases import AGE, DROP, KEEP, KEY, NOW, OTHER_KEY, PSEUDONYM, QUASI_DROPPED, SENSITIVE, policy_of
+from tests.anonymize_cases import (
+    AGE,
+    DROP,
+    KEEP,
+    KEY,
+    NOW,
+    OTHER_KEY,
+    PSEUDONYM,
+    QUASI_DROPPED,
+    QUASI_KEPT,
+    SENSITIVE,
+    policy_of,
+)
 
 POLICIES = Path(__file__).parents[2] / "hub" / "demo" / "policies"
 TABLES: dict[str, Callable[[Path], object]] = {"fair": write_fair, "mz_elder_care": write_elder_care}
@@ -32,7 +44,7 @@ QUASI = {
     "fair": ["age", "yrs_married", "children", "educ", "occupation", "occupation_husb"],
     "mz_elder_care": ["birth_date", "gender", "street_code"],
 }
-TOLERANCE = {"fair": (0.06, 0.16), "mz_elder_care": (0.03, 0.10)}
+TOLERANCE = {"fair": (0.04, 0.12), "mz_elder_care": (0.03, 0.09)}
 """Change of Cramér's V over all pairs of columns: mean and largest."""
 
 Ladder = dict[Rung, Extracted]
@@ -342,8 +354,7 @@ def test_extract_of_unique_rows_alone_is_not_imitated(tmp_path: Path) -> None:
     """Two columns of five values, each pair held by one row: whatever is drawn is a copy, so nothing is written."""
     frame = pl.DataFrame({"q": ["x"] * 25, "a": [n // 5 for n in range(25)], "b": [n % 5 for n in range(25)]})
     frame.write_parquet(tmp_path / "s.parquet")
-    columns = {"q": {**AGE, "technique": "keep"}, "a": SENSITIVE, "b": SENSITIVE}
-    columns["q"] = {key: value for key, value in columns["q"].items() if key != "params"}
+    columns = {"q": QUASI_KEPT, "a": SENSITIVE, "b": SENSITIVE}
     with pytest.raises(TargetNotMet) as refused:
         _rung(Rung.SYNTHETIC, tmp_path / "s.parquet", policy_of(columns, k=5), tmp_path / "out")
     assert refused.value.code == "synthetic.only_copies"
@@ -384,7 +395,7 @@ def _real_row(frame: pl.DataFrame) -> pl.DataFrame:
         (Rung.SYNTHETIC, _real_row),
         (Rung.METADATA, lambda frame: PEOPLE.select(frame.columns).head(1)),
         (Rung.SAMPLED, lambda frame: frame.head(7)),
-        (Rung.SAMPLED, lambda frame: frame.with_columns(age=pl.int_range(pl.len()).cast(pl.String))),
+        (Rung.SAMPLED, lambda frame: frame.with_columns(age=pl.int_range(pl.len()))),
     ],
 )
 def test_written_rung_is_verified_and_not_the_table_in_memory(
@@ -403,6 +414,28 @@ def test_written_rung_is_verified_and_not_the_table_in_memory(
         build_rung(
             rung=rung, source=tmp_path / "s.parquet", policy=policy_of(COLUMNS, k=5), key=KEY,
             out_dir=tmp_path / "out", created_at=NOW, progress=tamper,
+        )  # fmt: skip
+    assert refused.value.code == "extract.verify_failed"
+    assert [path.name for path in tmp_path.iterdir()] == ["s.parquet"]
+
+
+def test_copy_of_a_unique_row_in_the_written_file_is_refused(tmp_path: Path) -> None:
+    """Both values are common, the pair is held by one row."""
+    pairs = [(a, b) for a in range(5) for b in range(5) for _ in range(1 if a == b == 4 else 10)]
+    frame = pl.DataFrame({"q": ["x"] * len(pairs), "a": [a for a, _ in pairs], "b": [b for _, b in pairs]})
+    frame.write_parquet(tmp_path / "s.parquet")
+
+    def tamper(step: str, share: float) -> None:
+        if step == "verify":
+            (written,) = tmp_path.glob(".out.*/out/extract.parquet")
+            made = pl.read_parquet(written)
+            assert made.filter((pl.col("a") == 4) & (pl.col("b") == 4)).height == 0
+            write_parquet(made.with_columns(a=pl.lit(4).cast(pl.Int64), b=pl.lit(4).cast(pl.Int64)), written)
+
+    with pytest.raises(TargetNotMet) as refused:
+        build_rung(
+            rung=Rung.SYNTHETIC, source=tmp_path / "s.parquet", key=KEY, out_dir=tmp_path / "out", created_at=NOW,
+            policy=policy_of({"q": QUASI_KEPT, "a": SENSITIVE, "b": SENSITIVE}, k=5), progress=tamper,
         )  # fmt: skip
     assert refused.value.code == "extract.verify_failed"
     assert [path.name for path in tmp_path.iterdir()] == ["s.parquet"]
