@@ -35,6 +35,8 @@ from hub.products.model import DownloadGrant, Release
 from hub.products.rules import GrantFacts, refusals_of_bundle, refusals_to_receive, refusals_to_redeem
 from hub.products.statement import PREDICATE_TYPE, STATEMENT_TYPE, seal
 from hub.products.verify import verify_bundle
+from hub.rulebook.packs import pack_in_force
+from hub.rulebook.parameters import Parameter
 
 
 def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: str) -> Release:
@@ -284,11 +286,13 @@ def _recipient(session: Session, recipient_id: str) -> Actor:
 
 
 def _grant(hub: Hub, tx: Transaction, *, request_id: str, recipient_id: str, licence_id: str) -> DownloadGrant:
+    pack = pack_in_force(tx.now)
+    hours = min(hub.settings.grant_hours, pack.count(Parameter.GRANT_HOURS))  # a site may be stricter, never laxer
     grant = DownloadGrant(
         id=next_id(tx.session, "g"),
         request_id=request_id,
         recipient_id=recipient_id,
-        expires_at=tx.now + timedelta(hours=hub.settings.grant_hours),
+        expires_at=tx.now + timedelta(hours=hours),
     )
     tx.session.add(grant)
     tx.session.flush()
@@ -297,7 +301,12 @@ def _grant(hub: Hub, tx: Transaction, *, request_id: str, recipient_id: str, lic
         "download_grant",
         grant.id,
         licence_id=licence_id,
-        details={"request": request_id, "recipient": recipient_id, "expires": grant.expires_at.isoformat()},
+        details={
+            "request": request_id,
+            "recipient": recipient_id,
+            "expires": grant.expires_at.isoformat(),
+            "rules": pack.label,
+        },
     )
     return grant
 

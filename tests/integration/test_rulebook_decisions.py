@@ -10,14 +10,17 @@ import pytest
 from hub.context import Hub, open_hub
 from hub.demo.seed import appoint_everyone
 from hub.errors import InvalidState, NotAllowed
+from hub.gate.actions import cast_vote
+from hub.gate.model import Decision
 from hub.ledger.actions import read_entries
 from hub.ledger.events import EventKind
 from hub.licensing.actions import find_licence, read_policy
 from hub.licensing.rules import TableGrant, refusals_to_policy
+from hub.products.actions import deliver_release, grants_of
 from hub.rulebook.model import Pack
 from hub.rulebook.packs import all_packs, pack_in_force, pack_of_label, pack_version
 from hub.settings import Settings
-from tests.factories import POLICY, Watch, actor, clinic_draft, district, licensed
+from tests.factories import POLICY, Watch, actor, clinic_draft, district, licensed, room, submitted, working
 
 OLD_DAYS = datetime(2025, 12, 1, 1, 0, tzinfo=UTC)
 WEAK = POLICY.replace("k = 5", "k = 4")
@@ -30,12 +33,12 @@ def begun(folder: Path, watch: Watch) -> Hub:
     return hub
 
 
-def rules_of(hub: Hub) -> str:
-    """The label of the rules that the newest grant in the ledger was decided by."""
+def rules_of(hub: Hub, kind: EventKind = EventKind.LICENCE_GRANTED) -> str:
+    """The label of the rules that the newest event of this kind was decided by."""
     with hub.reading() as session:
         events = [json.loads(entry.body) for entry in read_entries(session, limit=100)]
-    grants = [event for event in events if event["kind"] == EventKind.LICENCE_GRANTED]
-    return str(grants[0]["details"]["rules"])
+    found = [event for event in events if event["kind"] == kind]
+    return str(found[0]["details"]["rules"])
 
 
 def facts(hub: Hub) -> TableGrant:
@@ -82,6 +85,27 @@ def test_label_in_the_ledger_names_the_version_to_the_byte(tmp_path: Path) -> No
     assert pack_of_label(rules_of(hub)) is pack_in_force(hub.clock())
     with pytest.raises(InvalidState):
         pack_of_label(rules_of(hub), packs=edited)
+
+
+@pytest.mark.parametrize(("set_hours", "lives"), [(10, 10), (72, 72), (100, 72)])
+def test_site_may_shorten_a_download_grant_and_never_lengthen_it(tmp_path: Path, set_hours: int, lives: int) -> None:
+    working(tmp_path / "state")
+    hub = open_hub(Settings(state_dir=tmp_path / "state", grant_hours=set_hours), clock=Watch())
+    request = submitted(hub, room(hub))
+    for person in ("mz-reviewer", "centre-reviewer"):
+        cast_vote(
+            hub,
+            actor(hub, person),
+            request_id=request.id,
+            digest=request.digest,
+            decision=Decision.APPROVE,
+            reason="汇总表,没有小格,同意出域。",
+        )
+    officer = actor(hub, "release-officer")
+    deliver_release(hub, officer, request_id=request.id, recipient_id="ky-admin")
+    grant = grants_of(hub, officer, request.id)[0]
+    assert grant.expires_at - hub.clock() == timedelta(hours=lives)
+    assert pack_of_label(rules_of(hub, EventKind.GRANT_ISSUED)) is pack_in_force(hub.clock())
 
 
 def test_nothing_is_granted_at_a_time_without_rules(tmp_path: Path) -> None:
