@@ -9,6 +9,7 @@ from hub.licensing import model as licensing
 from hub.numbering import Counter
 from hub.people import model as people
 from hub.products import model as products
+from hub.register import model as register
 from hub.workspaces import model as workspaces
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "licensing",
     "people",
     "products",
+    "register",
     "workspaces",
 ]

@@ -181,7 +181,9 @@ def published(hub: Hub) -> str:
     return publish_table(hub, actor(hub, "bureau-officer"), table_id=registered(hub)).id
 
 
-def licensed(hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY) -> Licence:
+def licensed(
+    hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY, lane: Lane = Lane.PUBLIC
+) -> Licence:
     table_id = published(hub)
     officer = actor(hub, "bureau-officer")
     scenario = file_scenario(
@@ -189,7 +191,7 @@ def licensed(hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLI
         actor(hub, "ky-admin"),
         title="演示场景",
         purpose="按街道统计就诊次数,用于站点规划。",
-        lane=Lane.PUBLIC,
+        lane=lane,
         table_ids=[table_id],
     )
     give_opinions(hub, scenario.id)

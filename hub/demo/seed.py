@@ -25,6 +25,7 @@ from hub.catalog.model import CatalogTable
 from hub.catalog.rules import TableDraft
 from hub.context import Hub
 from hub.demo.catalog import ELDER_CARE, FAIR
+from hub.demo.identifiers import credit_code
 from hub.demo.tables import write_elder_care, write_fair
 from hub.errors import ChecksFailed, Refusal
 from hub.extracts.actions import build_extract, issued_extracts
@@ -181,9 +182,10 @@ def appoint_everyone(hub: Hub) -> None:
     with hub.reading() as session:
         known = {*session.scalars(select(Organisation.id)), *session.scalars(select(Person.id))}
     actor = find_person(hub, ACCOUNTS[0].id).actor if ACCOUNTS[0].id in known else SYSTEM
-    for org_id, name_zh, name_en, kind in ORGANISATIONS:
+    for serial, (org_id, name_zh, name_en, kind) in enumerate(ORGANISATIONS, start=1):
         if org_id not in known:
-            found_organisation(hub, actor, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind)
+            uscc = credit_code(serial) if kind is OrgKind.OPERATOR else ""
+            found_organisation(hub, actor, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind, uscc=uscc)
     for account in ACCOUNTS:
         if account.id in known:
             continue

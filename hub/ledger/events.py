@@ -38,3 +38,10 @@ class EventKind(StrEnum):
     RELEASE_DELIVERED = "release.delivered"  # the release officer delivered; written before any byte is
     GRANT_ISSUED = "grant.issued"  # a named person may download once
     GRANT_REDEEMED = "grant.redeemed"  # the grant was used; written before the first byte
+    PRODUCT_PROPOSED = "product.proposed"  # the operator entered a released request as a product
+    REGISTRATION_APPLIED = "registration.applied"  # the operator applied for a product's registration
+    REGISTRATION_DECIDED = "registration.decided"  # the bureau entered how the registration goes on
+    REGISTRATION_RENEWED = "registration.renewed"  # the bureau renewed a registration before it ended
+    PRICE_CAPPED = "price.capped"  # the bureau entered the highest price of a unit
+    PRICE_SET = "price.set"  # the operator set a price
+    USAGE_METERED = "usage.metered"  # the operator entered how much of a product was used

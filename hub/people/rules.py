@@ -41,6 +41,11 @@ class Verb(StrEnum):
     DELIVER_RELEASE = "deliver_release"
     REDEEM_GRANT = "redeem_grant"
     READ_LEDGER = "read_ledger"
+    DESCRIBE_PRODUCT = "describe_product"
+    DECIDE_REGISTRATION = "decide_registration"
+    SET_PRICE = "set_price"
+    ENTER_CAP = "enter_cap"
+    METER_USAGE = "meter_usage"
 
 
 MAY: Mapping[Verb, frozenset[Role]] = {
@@ -64,6 +69,11 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.DELIVER_RELEASE: frozenset({Role.RELEASE_OFFICER}),
     Verb.REDEEM_GRANT: frozenset({Role.LICENSEE_ADMIN, Role.ANALYST}),
     Verb.READ_LEDGER: frozenset({Role.AUDITOR, Role.BUREAU_OFFICER}),
+    Verb.DESCRIBE_PRODUCT: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.DECIDE_REGISTRATION: frozenset({Role.BUREAU_OFFICER}),
+    Verb.SET_PRICE: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.ENTER_CAP: frozenset({Role.BUREAU_OFFICER}),
+    Verb.METER_USAGE: frozenset({Role.LICENSEE_ADMIN}),
 }
 
 HOME: Mapping[Role, frozenset[OrgKind]] = {

@@ -14,6 +14,7 @@ from hub.gate import pages as gate
 from hub.ledger import pages as ledger
 from hub.licensing import pages as licensing
 from hub.products import pages as products
+from hub.register import pages as register
 from hub.rulebook import pages as rulebook
 from hub.web import entrance, home, refusals
 from hub.web.guards import Guards
@@ -30,6 +31,7 @@ ROOMS: tuple[APIRouter, ...] = (
     workspaces.router,
     gate.router,
     products.router,
+    register.router,
     ledger.router,
     rulebook.router,
 )

@@ -20,6 +20,8 @@ from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
+from hub.register.clock import Step, Timing
+from hub.register.disclosure import alarms
 from hub.web.visit import Visit, Visited
 from hub.workspaces.actions import open_refusals
 
@@ -49,6 +51,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     yield from _for_the_centre(visit)
     yield from _for_reviewers(visit)
     yield from _for_operators(visit)
+    yield from _by_the_clock(visit)
 
 
 def _may(visit: Visit, verb: Verb) -> bool:
@@ -130,6 +133,33 @@ def _for_operators(visit: Visit) -> Iterator[Task]:
                 title = licence.purpose if len(licence.purpose) <= 60 else f"{licence.purpose[:59]}…"
                 kind = msg("Work in the workspace")
                 yield Task(kind=kind, title=title, subject=licence.id, address=("workspaces",))
+
+
+def _by_the_clock(visit: Visit) -> Iterator[Task]:
+    """Deadlines of registrations that are near or missed."""
+    for alarm in alarms(visit.hub, visit.actor):
+        late, soon = _ALARMS[alarm.due.step]
+        address = ("register/products", alarm.product_id) if alarm.product_id else ("register",)
+        yield Task(
+            kind=msg(
+                "{what} ({day})",
+                what=late if alarm.timing is Timing.OVERDUE else soon,
+                day=alarm.due.day.isoformat(),
+            ),
+            title=alarm.title,
+            subject=alarm.product_id or alarm.request_id,
+            address=address,
+        )
+
+
+_ALARMS = {
+    Step.APPLY: (msg("Overdue: application for registration"), msg("Due soon: application for registration")),
+    Step.ACCEPT: (msg("Overdue: acceptance of an application"), msg("Due soon: acceptance of an application")),
+    Step.REVIEW: (msg("Overdue: formal review"), msg("Due soon: formal review")),
+    Step.PUBLISH: (msg("Overdue: public notice"), msg("Due soon: public notice")),
+    Step.CODE: (msg("Overdue: registration code"), msg("Due soon: registration code")),
+    Step.RENEW: (msg("Lapsed: registration not renewed"), msg("Due soon: renewal of a registration")),
+}
 
 
 def _counts(visit: Visit) -> dict[str, int]:

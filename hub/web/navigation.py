@@ -64,6 +64,12 @@ STEPS = (
 
 BESIDE = (
     Step(
+        key="register",
+        title=msg("Product register"),
+        hint=msg("Registration, price, use, disclosure"),
+        path="register",
+    ),
+    Step(
         key="rulebook",
         title=msg("Rulebook"),
         hint=msg("Thresholds and legal bases in force"),

@@ -16,6 +16,8 @@ from hub.licensing.model import GrantSource, Lane, LicenceStatus, OpinionBody, S
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
 from hub.people.rules import Verb
+from hub.register.clock import Step, Timing
+from hub.register.model import ChargeUnit, RegistrationField, RegistrationStatus, RegistrationType
 from hub.rulebook.model import BasisStatus, Mark, Unit
 from hub.workspaces.model import WorkspaceStatus
 
@@ -72,6 +74,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.DELIVER_RELEASE: msg("deliver a release"),
         Verb.REDEEM_GRANT: msg("use a download grant"),
         Verb.READ_LEDGER: msg("read the ledger"),
+        Verb.DESCRIBE_PRODUCT: msg("enter a product and apply for its registration"),
+        Verb.DECIDE_REGISTRATION: msg("decide on a registration"),
+        Verb.SET_PRICE: msg("set a price"),
+        Verb.ENTER_CAP: msg("enter a price cap"),
+        Verb.METER_USAGE: msg("enter the use of a product"),
     },
     ShareType: {
         ShareType.UNCONDITIONAL: msg("unconditional sharing"),
@@ -193,6 +200,52 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         ProductForm.REPORT: msg("report"),
         ProductForm.MODEL: msg("model"),
     },
+    RegistrationStatus: {
+        RegistrationStatus.DUE: msg("to be applied for"),
+        RegistrationStatus.APPLIED: msg("applied for"),
+        RegistrationStatus.ACCEPTED: msg("accepted for review"),
+        RegistrationStatus.FORM_REVIEWED: msg("reviewed"),
+        RegistrationStatus.PUBLIC_NOTICE: msg("in public notice"),
+        RegistrationStatus.OBJECTED: msg("objected to"),
+        RegistrationStatus.CODED: msg("registered, code assigned"),
+        RegistrationStatus.TERMINATED: msg("terminated after an objection"),
+        RegistrationStatus.CANCELLED: msg("cancelled"),
+    },
+    RegistrationType: {
+        RegistrationType.FIRST: msg("first registration"),
+        RegistrationType.RENEWAL: msg("renewal"),
+    },
+    RegistrationField: {
+        RegistrationField.CONTACT: msg("contact"),
+        RegistrationField.TIME_SPAN: msg("time span of the data"),
+        RegistrationField.VOLUME: msg("volume of the data"),
+        RegistrationField.INPUT: msg("input of the product"),
+        RegistrationField.OUTPUT: msg("output of the product"),
+        RegistrationField.DELIVERY: msg("how it is delivered"),
+        RegistrationField.UPDATE: msg("how often it is updated"),
+        RegistrationField.RISK_REPORT: msg("report of the security risk assessment"),
+        RegistrationField.RISK_LEVEL: msg("assessed risk"),
+        RegistrationField.RISK_DATE: msg("day of the assessment"),
+    },
+    ChargeUnit: {
+        ChargeUnit.PRODUCT_COUNT: msg("number of products"),
+        ChargeUnit.SERVICE_COUNT: msg("number of services"),
+        ChargeUnit.HOURS: msg("hours of service"),
+        ChargeUnit.CALLS: msg("number of calls"),
+    },
+    Step: {
+        Step.APPLY: msg("apply for registration by"),
+        Step.ACCEPT: msg("accept or return the application by"),
+        Step.REVIEW: msg("end the formal review by"),
+        Step.PUBLISH: msg("begin the public notice by"),
+        Step.CODE: msg("enter the code by"),
+        Step.RENEW: msg("renew the registration by"),
+    },
+    Timing: {
+        Timing.IN_TIME: msg("in time"),
+        Timing.DUE_SOON: msg("due soon"),
+        Timing.OVERDUE: msg("overdue"),
+    },
     Decision: {
         Decision.APPROVE: msg("approves"),
         Decision.OBJECT: msg("objects"),
@@ -233,6 +286,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.RELEASE_DELIVERED: msg("Release delivered"),
         EventKind.GRANT_ISSUED: msg("Download grant issued"),
         EventKind.GRANT_REDEEMED: msg("Download grant used"),
+        EventKind.PRODUCT_PROPOSED: msg("Product entered in the register"),
+        EventKind.REGISTRATION_APPLIED: msg("Registration applied for"),
+        EventKind.REGISTRATION_DECIDED: msg("Registration decided on"),
+        EventKind.REGISTRATION_RENEWED: msg("Registration renewed"),
+        EventKind.PRICE_CAPPED: msg("Price cap entered"),
+        EventKind.PRICE_SET: msg("Price set"),
+        EventKind.USAGE_METERED: msg("Use entered"),
     },
 }
 
@@ -262,6 +322,17 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RequestStatus.APPROVED: "wait",
         RequestStatus.RELEASED: "good",
     },
+    RegistrationStatus: {
+        RegistrationStatus.DUE: "wait",
+        RegistrationStatus.APPLIED: "wait",
+        RegistrationStatus.ACCEPTED: "wait",
+        RegistrationStatus.FORM_REVIEWED: "wait",
+        RegistrationStatus.PUBLIC_NOTICE: "wait",
+        RegistrationStatus.OBJECTED: "bad",
+        RegistrationStatus.CODED: "good",
+        RegistrationStatus.TERMINATED: "bad",
+    },
+    Timing: {Timing.IN_TIME: "good", Timing.DUE_SOON: "wait", Timing.OVERDUE: "bad"},
     BasisStatus: {BasisStatus.DRAFT: "wait", BasisStatus.IN_FORCE: "good"},
     Decision: {Decision.APPROVE: "good", Decision.OBJECT: "bad"},
     Grade: {Grade.L1: "good", Grade.L3: "wait", Grade.L4: "bad"},

@@ -27,6 +27,11 @@ cast_vote: provider_reviewer compliance_reviewer security_reviewer
 deliver_release: release_officer
 redeem_grant: licensee_admin analyst
 read_ledger: auditor bureau_officer
+describe_product: licensee_admin
+decide_registration: bureau_officer
+set_price: licensee_admin
+enter_cap: bureau_officer
+meter_usage: licensee_admin
 """
 
 

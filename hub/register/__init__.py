@@ -1,0 +1,1 @@
+"""The register of products: what was released, its registration, price, use and disclosure."""
