@@ -10,7 +10,7 @@ import pytest
 from anonymize.screen.pack import base_pack
 from hub.errors import InvalidInput, InvalidState, NotFound
 from hub.rulebook.bases import registry
-from hub.rulebook.model import Unit
+from hub.rulebook.model import Meaning, Unit
 from hub.rulebook.packs import (
     FOLDER,
     PARAMETERS,
@@ -129,8 +129,19 @@ def test_settings_and_screen_apply_what_the_pack_says() -> None:
 
 
 @pytest.mark.parametrize("meaning", [meaning for meaning in parameters().values() if meaning.enforced])
-def test_file_that_is_said_to_apply_a_parameter_exists(meaning: object) -> None:
-    assert (PROJECT / str(getattr(meaning, "enforced", ""))).is_file()
+def test_file_that_is_said_to_apply_a_parameter_does(meaning: Meaning) -> None:
+    file = PROJECT / meaning.enforced
+    by_construction = meaning.parameter is Parameter.GRANT_DOWNLOADS  # a grant has one place for one redemption
+    of_the_screen = file.suffix == ".toml"  # its own pack, held against this one above
+    assert by_construction or of_the_screen or f"Parameter.{meaning.parameter.name}" in file.read_text("utf-8")
+    assert file.is_file()
+
+
+def test_every_parameter_that_rules_ask_for_says_where() -> None:
+    rooms = [path for path in (PROJECT / "hub").rglob("*.py") if path.parent.name != "rulebook"]
+    asked = {name for path in rooms for name in re.findall(r"Parameter\.([A-Z_]+)", path.read_text("utf-8"))}
+    assert asked >= {"EXTRACT_MIN_K", "GRANT_HOURS", "REGISTRATION_REVIEW"}
+    assert {name for name in asked if not parameters()[Parameter[name]].enforced} == set()
 
 
 def changed(old: str, new: str) -> str:
