@@ -73,6 +73,7 @@ class Supervisor:
                 "language": self.workspace.language,
                 "hub": self.workspace.hub_socket is not None,
                 "budget_bytes": self.workspace.limits.output_bytes,
+                "memory_bytes": self.workspace.limits.memory_bytes,
             }
         )
         with server_end, kernel_end:

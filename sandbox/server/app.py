@@ -26,6 +26,7 @@ from sandbox.server.policy import (
     inline_script_hashes,
     write_lab_settings,
 )
+from sandbox.server.quiet import answer_to
 from sandbox.server.words import Language, say
 
 HOME = "/home/analyst"
@@ -42,6 +43,7 @@ class Settings:
     language: Language
     hub: bool
     budget_bytes: int
+    memory_bytes: int
 
 
 class RefusedHandler(RequestHandler):
@@ -57,10 +59,6 @@ class RefusedHandler(RequestHandler):
     def check_xsrf_cookie(self) -> None:
         return  # nothing is done here
 
-    def _log(self) -> None:
-        if not self.request.path.endswith("/api/events/subscribe"):  # Lab asks for it again and again
-            super()._log()
-
 
 class ConfinedServerApp(ServerApp):
     """ServerApp on a listening socket it was handed, answering only what the path list allows."""
@@ -71,12 +69,18 @@ class ConfinedServerApp(ServerApp):
     listen_fd = Int(config=True)
     ready_fd = Int(config=True)
     budget_bytes = Int(config=True)
+    memory_bytes = Int(config=True)
     language = Unicode(config=True)
 
     def init_webapp(self) -> None:
         meter = Meter(limit_bytes=self.budget_bytes)
         self.contents_manager.meter = meter
-        self.tornado_settings = {**self.tornado_settings, "zhakou_meter": meter, "zhakou_language": self.language}
+        self.tornado_settings = {
+            **self.tornado_settings,
+            "zhakou_meter": meter,
+            "zhakou_language": self.language,
+            "zhakou_memory_bytes": self.memory_bytes,
+        }
         super().init_webapp()
         self._filter_paths()
 
@@ -87,6 +91,9 @@ class ConfinedServerApp(ServerApp):
             allowed = is_allowed(method=request.method, path=request.path, query=request.query, base_url=self.base_url)
             if allowed:
                 return look_up(request, **kwargs)
+            quiet = answer_to(method=request.method, path=request.path, base_url=self.base_url)
+            if quiet is not None:
+                return self.web_app.get_handler_delegate(request, *quiet)
             return self.web_app.get_handler_delegate(request, RefusedHandler)
 
         self.web_app.find_handler = find_handler
@@ -142,6 +149,7 @@ def configuration(settings: Settings) -> Config:
     app.listen_fd = settings.listen_fd
     app.ready_fd = settings.ready_fd
     app.budget_bytes = settings.budget_bytes
+    app.memory_bytes = settings.memory_bytes
     app.language = settings.language
     app.max_body_size = 16 * 2**20
 

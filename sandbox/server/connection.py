@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
@@ -26,6 +27,8 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
 
     kernel_info_channel: Any
     _last_told = b""
+    _running = b""
+    """What the kernel works on: the header of the request it took up last, rebuilt."""
 
     @property
     def _meter(self) -> Meter:
@@ -45,6 +48,10 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
         judged = rebuild(channel, signed_parts([bytes(frame) for frame in outgoing_msg]))
         match judged:
             case Passed():
+                if judged.kind == "execute_input":
+                    self._running = judged.parts[1]
+                elif judged.kind == "execute_reply":
+                    self._running = b""
                 self._send(channel, judged)
             case Withheld(notify=True):
                 self._say("oversize", parent=judged.parent)
@@ -61,10 +68,19 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
             self._last_told = message.parts[1]  # once a cell
             self._say("budget", parent=message.parts[1])
 
+    def on_kernel_restarted(self) -> None:
+        """Say below the cell that was running why the kernel is gone, before the browser forgets the cell."""
+        if self._running:
+            ended = getattr(self.kernel_manager.provisioner, "last_status", None)
+            self._say("killed" if ended == -signal.SIGKILL else "died", parent=self._running)
+            self._running = b""
+        super().on_kernel_restarted()
+
     def _say(self, code: str, *, parent: bytes) -> None:
         header = {**self.session.msg_header("stream"), "username": "zhakou"}
         header["date"] = header["date"].isoformat()
-        message = notice(say(code, self._language), parent=parent, header=header)
+        limit = f"{self.websocket_handler.settings['zhakou_memory_bytes'] / 2**30:.3g} GiB"
+        message = notice(say(code, self._language, limit=limit), parent=parent, header=header)
         if self._meter.spend_spare(message.size):
             self._write("iopub", message)
 

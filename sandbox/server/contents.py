@@ -176,7 +176,7 @@ class BeneathContents(ContentsManager):
         if os.path.splitext(path)[1].lower() not in KINDS:
             raise self._refuse(403, "kind")
         if state.st_size > MAX_FILE_BYTES:
-            raise self._refuse(413, "file_size", limit=MAX_FILE_BYTES)
+            raise self._refuse(413, "file_size", limit=f"{MAX_FILE_BYTES >> 20} MiB")
 
     def _model(self, path: str, state: os.stat_result) -> dict[str, Any]:
         path = path.strip("/")
@@ -224,7 +224,7 @@ class BeneathContents(ContentsManager):
         except UnicodeEncodeError:
             raise self._refuse(400, "not_text") from None
         if len(encoded) > MAX_FILE_BYTES:
-            raise self._refuse(413, "file_size", limit=MAX_FILE_BYTES)
+            raise self._refuse(413, "file_size", limit=f"{MAX_FILE_BYTES >> 20} MiB")
         return encoded
 
     def _make_folder(self, path: str) -> None:
@@ -315,7 +315,7 @@ class BeneathContents(ContentsManager):
                 case errno.ENOTEMPTY:
                     raise self._refuse(409, "not_empty") from None
                 case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-                    raise self._refuse(507, "file_size", limit=MAX_FILE_BYTES) from None
+                    raise self._refuse(507, "file_size", limit=f"{MAX_FILE_BYTES >> 20} MiB") from None
                 case _:
                     raise self._refuse(403, "not_plain") from None
 

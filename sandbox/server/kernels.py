@@ -75,6 +75,8 @@ class BoxProvisioner(KernelProvisionerBase):
     """One kernel in box B, as Jupyter's kernel manager wants to handle it."""
 
     _started = False
+    last_status: int | None = None
+    """What the agent said last: below zero the signal that ended the kernel, None while it runs."""
 
     @property
     def _agent(self) -> Agent:
@@ -110,7 +112,8 @@ class BoxProvisioner(KernelProvisionerBase):
             status = (await self._agent.ask("poll", self._id)).get("status")
         except AgentGone:
             return _GONE
-        return None if status is None else status if type(status) is int else _GONE
+        self.last_status = None if status is None else status if type(status) is int else _GONE
+        return self.last_status
 
     async def wait(self) -> int | None:
         while (status := await self.poll()) is None:  # noqa: ASYNC110 - the agent is asked, it does not call back

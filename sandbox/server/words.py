@@ -16,18 +16,45 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "[zhakou] One output is too large and is not shown. Aggregate it, or put it into the outbox.",
     },
     "budget": {
-        "zh": "[zhakou] 本次会话的显示额度已用完，后续输出不再显示。计算仍在进行；请联系安全联系人。",
-        "en": "[zhakou] The display budget of this session is used up. Output is withheld; computation goes on.",
+        "zh": "[zhakou] 本次会话的显示额度已用完，后续输出不再显示；计算和出口箱照常。请从门户停止并重新打开工作空间。",
+        "en": (
+            "[zhakou] The display budget of this session is used up. Output is withheld; computation and the outbox go "
+            "on. Stop the workspace from the portal and open it again."
+        ),
+    },
+    "killed": {
+        "zh": (
+            "[zhakou] 内核被系统终止，多半是内存超出了本工作空间的上限（{limit}）。"
+            "变量已丢失，出口箱和已保存的文件仍在。请减少一次读入的数据（只选需要的列，先筛选再汇总），然后从头运行。"
+        ),
+        "en": (
+            "[zhakou] The system ended the kernel, most likely because memory went beyond this workspace's limit "
+            "({limit}). Variables are lost; the outbox and saved files are still there. Load less at once (needed "
+            "columns only, filter before you aggregate), then run from the top."
+        ),
+    },
+    "died": {
+        "zh": "[zhakou] 内核意外退出，正在重新启动。变量已丢失，出口箱和已保存的文件仍在；请从头运行。",
+        "en": (
+            "[zhakou] The kernel ended unexpectedly and is started again. Variables are lost; the outbox and saved "
+            "files are still there. Run from the top."
+        ),
     },
     "contents_budget": {
-        "zh": "本次会话的显示额度已用完，不能再读取文件。",
-        "en": "The display budget of this session is used up; files can no longer be read.",
+        "zh": "本次会话的显示额度已用完，不能再读取文件。请从门户停止并重新打开工作空间。",
+        "en": (
+            "The display budget of this session is used up; files can no longer be read. "
+            "Stop the workspace from the portal and open it again."
+        ),
     },
     "kind": {
         "zh": "只支持 .ipynb、.py、.md、.txt、.csv 文件。结果请用 outbox.put 写入出口箱。",
         "en": "Only .ipynb, .py, .md, .txt and .csv files are handled here. Put results into the outbox.",
     },
-    "file_size": {"zh": "文件超过 {limit} 字节，不能在此打开或保存。", "en": "The file is over {limit} bytes."},
+    "file_size": {
+        "zh": "文件超过 {limit}，不能在此打开或保存。请缩小文件；笔记本请清除输出后重试。",
+        "en": "The file is over {limit} and is not opened or saved here. Make it smaller; clear a notebook's outputs.",
+    },
     "binary": {"zh": "不支持二进制或 base64 内容。", "en": "Binary or base64 contents are not handled here."},
     "name": {
         "zh": "文件名含有不允许的字符或过长。",

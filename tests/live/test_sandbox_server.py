@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from sandbox.client import Ran, connect
@@ -14,6 +15,7 @@ from sandbox.spec import MIB
 from tests.live.rooms import LIMITS, TOKEN, Room, open_room, spec_for
 
 pytestmark = pytest.mark.live
+_TEXT_FILE = {"type": "file", "format": "text", "content": "x"}
 
 
 @pytest.mark.parametrize(
@@ -29,9 +31,13 @@ pytestmark = pytest.mark.live
         ("GET", "/metrics"),
         ("GET", "/api/metrics/v1"),
         ("GET", "/api/contents/a.ipynb?download=1"),
-        ("GET", "/api/contents/a.ipynb/checkpoints"),
+        ("POST", "/api/contents/a.ipynb/checkpoints"),
+        ("GET", "/api/contents/a.ipynb/checkpoints/0"),
+        ("GET", "/nbconvert"),
+        ("POST", "/api/events"),
         ("GET", "/api/contents/..%2f..%2fetc/passwd"),
-        ("GET", "/api/nbconvert"),
+        ("GET", "/api/nbconvert/html"),
+        ("POST", "/lab/api/build"),
         ("GET", "/lab/api/extensions"),
         ("POST", "/api/shutdown"),
     ],
@@ -42,6 +48,30 @@ def test_closed_address_is_refused_in_words(room: Room, method: str, path: str) 
     assert (status, said["reason"]) == (403, "zhakou.path_refused")
     assert "outbox.put" in said["message"]
     assert "出口箱" in said["message"]
+
+
+def test_what_lab_asks_for_in_vain_is_answered_with_nothing(room: Room) -> None:
+    assert room.request("GET", "/api/contents/a.ipynb/checkpoints") == (200, b"[]")
+    assert room.request("GET", "/api/nbconvert?1795524958764") == (200, b"{}")
+    assert json.loads(room.request("GET", "/lab/api/build")[1])["status"] == "stable"
+
+
+def test_channel_of_events_stays_open_and_silent_for_whoever_may_enter(room: Room) -> None:
+    async def listen(token: str) -> bool:
+        async with (
+            connect(room.socket, token=token) as client,
+            client.http.ws_connect("http://workspace/api/events/subscribe") as channel,
+        ):
+            await channel.send_str('{"a": 1}')
+            assert (await client.request("PUT", "/api/contents/seen.txt", body=_TEXT_FILE))[0] == 201
+            with pytest.raises(TimeoutError):
+                await channel.receive(timeout=2)
+            return not channel.closed
+
+    assert room.loop.run(listen(TOKEN))
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        room.loop.run(listen("wrong"))
+    assert refused.value.status == 403
 
 
 def test_open_addresses_answer(room: Room) -> None:
@@ -115,6 +145,27 @@ def test_kernel_that_dies_is_started_again_by_itself(room: Room) -> None:
                 return await again.execute("print('back')")
 
     assert room.loop.run(act()).stdout == "back\n"
+
+
+def test_cell_says_why_its_kernel_is_gone(room: Room) -> None:
+    async def act(code: str) -> str:
+        said = ""
+        async with room.kernel() as (client, kernel):
+            asked = await kernel.send("execute_request", {"code": code, "silent": False})
+            async with asyncio.timeout(30):
+                while (message := await kernel.receive())["content"].get("execution_state") != "restarting":
+                    if message["msg_type"] == "stream" and message["parent_header"]["msg_id"] == asked:
+                        said += str(message["content"]["text"])
+            async with client.kernel(kernel.kernel_id) as again:
+                await again.execute("pass")
+        return said
+
+    killed = room.loop.run(act("import os; os.kill(os.getpid(), 9)"))
+    assert "内存" in killed
+    assert "0.75 GiB" in killed
+    died = room.loop.run(act("import os; os._exit(3)"))
+    assert "内核意外退出" in died
+    assert "内存" not in died
 
 
 def test_kernel_holds_no_token_no_server_and_no_host_path(room: Room) -> None:
