@@ -92,7 +92,7 @@ def missing_source(source: Path) -> StartFailed:
         Words(en=f"{source.name} must be in the box and is missing.", zh=f"隔离箱需要的 {source.name} 不存在。"),
         Words(
             en="If it is an extract, have it issued again; otherwise repair the installation.",
-            zh="若为去标识化数据集，请重新签发；否则请修复安装。",
+            zh="若为脱敏数据包，请重新签发；否则请修复安装。",
         ),
     )
 

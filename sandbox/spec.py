@@ -100,7 +100,7 @@ class ReadOnlyMount:
             raise _refuse(
                 "mount_name",
                 en="The name of an extract is refused: letters, digits, _ and - only, at most 120 bytes.",
-                zh="去标识化数据集的名称被拒绝：只能用文字、数字、_ 和 -，不超过 120 字节。",
+                zh="脱敏数据包的名称被拒绝：只能用文字、数字、_ 和 -，不超过 120 字节。",
                 next_en="Give the extract a plain name.",
                 next_zh="请改用简单的名称。",
             )

@@ -149,14 +149,14 @@ class Rehearsal:
     def __repr__(self) -> str:
         lines = [self._headline()]
         for finding in self.said["findings"]:
-            lines.append(f"- [{_level(finding['level'])}] {_base(finding['file'])}: {finding['text']}")
+            lines.append(f"- [{_level(finding['level'])}] {_place(finding)}: {finding['text']}")
             lines.append(f"  → {finding['next_step']} [{finding['code']}]")
         return "\n".join([*lines, self._next_step()])
 
     def _repr_html_(self) -> str:
-        heads = (say("结论", "level"), say("文件", "file"), say("问题", "finding"), say("下一步", "next step"))
+        heads = (say("级别", "level"), say("位置", "where"), say("问题", "finding"), say("下一步", "next step"))
         rows = [
-            (_level(one["level"]), _base(one["file"]), f"{one['text']} [{one['code']}]", str(one["next_step"]))
+            (_level(one["level"]), _place(one), f"{one['text']} [{one['code']}]", str(one["next_step"]))
             for one in self.said["findings"]
         ]
         table = _table(heads, rows) if rows else ""
@@ -164,7 +164,7 @@ class Rehearsal:
 
     def _headline(self) -> str:
         counted = say(f"共检查 {len(self.items)} 个文件。", f"{len(self.items)} files checked.")
-        return f"{_verdict(self.verdict)} {counted}"
+        return say(f"{_verdict(self.verdict)}{counted}", f"{_verdict(self.verdict)} {counted}")
 
     def _next_step(self) -> str:
         if self.verdict == "block":
@@ -173,8 +173,9 @@ class Rehearsal:
                 "Mend what is listed, outbox.remove the old item, outbox.put the new one, and rehearse again.",
             )
         return say(
-            "可在门户的“出口申请”页提交；以闸口对冻结文件的检查和两位审核人的意见为准。",
-            "Submit it in the portal; what counts are the gate's checks of the frozen bytes and two reviewers.",
+            "可在门户的“工作空间 → 出口箱与提交”页提交；以闸口对冻结文件的检查和两位审核人的意见为准。",
+            "Submit it in the portal: Workspaces, Outbox and submission. "
+            "What counts are the gate's checks of the frozen bytes and two reviewers.",
         )
 
 
@@ -190,13 +191,16 @@ def _level(level: str) -> str:
     return {"block": say("拦截", "block"), "flag": say("提示", "flag"), "note": say("说明", "note")}.get(level, level)
 
 
-def _base(file: object) -> str:
-    return Path(str(file)).name
+def _place(finding: Mapping[str, Any]) -> str:
+    """The file, and where in it."""
+    file, where = Path(str(finding["file"])).name, str(finding["i18n"][LANGUAGE]["where"])
+    return " ".join(part for part in (file, where) if part)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heads)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    left = ' style="text-align:left"'  # notebooks set tables to the right
+    head = "".join(f"<th{left}>{html.escape(cell)}</th>" for cell in heads)
+    body = "".join("<tr>" + "".join(f"<td{left}>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
