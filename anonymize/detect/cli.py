@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import polars as pl
 
 from anonymize.detect.detector import detect_text
 from anonymize.detect.redaction import redact_text
 from anonymize.detect.scan import scan_table
-from anonymize.detect.scan_report import ColumnVerdict
+from anonymize.detect.scan_report import ColumnVerdict, ScanReport
 from anonymize.errors import AnonymizeError, BadInput, NotFound
 from anonymize.text import LANGUAGES, Language, Text
 
@@ -55,10 +56,20 @@ def scan(table: Path, write_policy: Path | None, as_json: bool, language: Langua
     if write_policy is not None:
         _write_new(write_policy, draft_policy(report, frame, name=table.stem))
     if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        click.echo(json.dumps({**report.as_json(), "policy": _drafted(report, frame)}, ensure_ascii=False, indent=2))
         return
     for column in report.columns:
         click.echo(_line(column, language))
+
+
+def _drafted(report: ScanReport, frame: pl.DataFrame) -> str:
+    """The proposed policy; empty where there is nothing to measure and so nothing to propose."""
+    from anonymize.detect.policy_draft import draft_policy
+
+    try:
+        return draft_policy(report, frame, name="draft")
+    except BadInput:
+        return ""
 
 
 def _line(column: ColumnVerdict, language: Language) -> str:
@@ -83,7 +94,7 @@ def _write_new(path: Path, text: str) -> None:
         raise BadInput(
             code="policy.exists",
             subject=path.name,
-            text=Text(f"未写入:文件 {path.name} 已存在。", f"Not written: the file {path.name} exists already."),
+            text=Text(f"未写入：文件 {path.name} 已存在。", f"Not written: the file {path.name} exists already."),
             next_step=Text("请换一个文件名。", "Choose another name."),
         ) from taken
     except OSError as failed:
@@ -162,7 +173,7 @@ def _bad_line(name: str, number: int, why: Text) -> BadInput:
     return BadInput(
         code="text.bad_line",
         subject=f"{name}:{number}",
-        text=Text(f"{name} 第 {number} 行被拒绝:{why.zh}。", f"{name}, line {number} refused: {why.en}."),
+        text=Text(f"{name} 第 {number} 行被拒绝：{why.zh}。", f"{name}, line {number} refused: {why.en}."),
         next_step=Text("请修改该行后重试。", "Mend this line and try again."),
     )
 

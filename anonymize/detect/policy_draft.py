@@ -65,11 +65,11 @@ def _column(verdict: ColumnVerdict, column: pl.Series) -> dict[str, Any]:
 def _without_hierarchy(column: pl.Series) -> tuple[str, Text]:
     if column.n_unique() <= 50:
         return "keep", Text(
-            "准标识符,保留并计入 k;如需泛化请写明分组",
+            "准标识符，保留并计入 k；如需泛化请写明分组",
             "quasi-identifier, kept and counted for k; write groups to generalize it",
         )
     return "drop", Text(
-        "准标识符取值过多且无明显层级,删除", "quasi-identifier with many values and no plain hierarchy, dropped"
+        "准标识符取值过多且无明显层级，删除", "quasi-identifier with many values and no plain hierarchy, dropped"
     )
 
 

@@ -120,7 +120,7 @@ def _decide(sample: Sample, kinds: tuple[KindShare, ...]) -> tuple[Judgement, st
         return (
             Judgement(column_class=ColumnClass.FREE_TEXT, grade=Grade.L4),
             "drop",
-            Text("该列为二进制或嵌套值,无法检查", "binary or nested values that no check can read"),
+            Text("该列为二进制或嵌套值，无法检查", "binary or nested values that no check can read"),
         )
     leading = next((kind for kind in kinds if _leads(kind, sample)), None)
     text_like = _is_free_text(sample)
@@ -138,7 +138,7 @@ def _decide(sample: Sample, kinds: tuple[KindShare, ...]) -> tuple[Judgement, st
             Judgement(column_class=ColumnClass.FREE_TEXT, grade=Grade.L3),
             "drop",
             Text(
-                f"自由文本,可能含有个人信息{':' + found if found else ''}",
+                f"自由文本，可能含有个人信息{'：' + found if found else ''}",
                 f"free text that may hold personal data {found}".strip(),
             ),
         )
@@ -167,7 +167,7 @@ def _by_words(sample: Sample) -> tuple[Judgement, str, Text]:
             Judgement(column_class=ColumnClass.DIRECT_ID, grade=Grade.L3),
             "drop",
             Text(
-                "几乎每行一个不同的编号,可与他处关联",
+                "几乎每行一个不同的编号，可与他处关联",
                 "a number that differs on nearly every row and links to elsewhere",
             ),
         )

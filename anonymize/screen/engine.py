@@ -32,7 +32,7 @@ from anonymize.text import Text
 
 _READ: Final = "R35"
 _TELL: Final = Text(
-    "请重新提交;若再次发生,请联系城运中心。", "Submit again; if it happens again, tell the operations centre."
+    "请重新提交；若再次发生，请联系城运中心。", "Submit again; if it happens again, tell the operations centre."
 )
 
 
@@ -137,7 +137,7 @@ def _bytes(path: Path, limit: int) -> bytes:
             rule=_READ,
             code=Code.FILE_TYPE,
             where="",
-            text=Text("文件被拒绝:文件为空。", "File refused: it is empty."),
+            text=Text("文件被拒绝：文件为空。", "File refused: it is empty."),
             next_step=Text("请提交有内容的文件。", "Submit a file that holds something."),
         )
     return data
@@ -152,7 +152,7 @@ def _of_submission(files: Sequence[Path], pack: RulePack) -> list[Finding]:
     step = Text("请减少文件或进一步汇总后重新提交。", "Submit fewer files or aggregate further.")
     if len(files) > pack.max_files:
         text = Text(
-            f"提交了 {len(files)} 个文件,超过上限 {pack.max_files}。",
+            f"提交了 {len(files)} 个文件，超过上限 {pack.max_files}。",
             f"{len(files)} files were submitted, more than {pack.max_files}.",
         )
         found.append(finding(_READ, Code.SIZE_LIMIT, Level.BLOCK, "", where="", text=text, next_step=step))
@@ -160,7 +160,7 @@ def _of_submission(files: Sequence[Path], pack: RulePack) -> list[Finding]:
     if total > pack.max_total_bytes:
         limit = pack.max_total_bytes
         text = Text(
-            f"文件共 {total} 字节,超过上限 {limit}。", f"The files have {total} bytes together, more than {limit}."
+            f"文件共 {total} 字节，超过上限 {limit}。", f"The files have {total} bytes together, more than {limit}."
         )
         found.append(finding(_READ, Code.SIZE_LIMIT, Level.BLOCK, "", where="", text=text, next_step=step))
     return found
@@ -184,7 +184,7 @@ def _indexes(extracts: Sequence[Path]) -> tuple[tuple[ExtractIndex, ...], list[F
                 _did_not_run(
                     path.name,
                     "R46",
-                    Text("无法读取提取数据,逐行比对未进行", "the extract can't be read, so rows were not matched"),
+                    Text("无法读取脱敏数据包，逐行比对未进行", "the extract can't be read, so rows were not matched"),
                 )
             )
     return tuple(indexes), refused
@@ -229,7 +229,7 @@ def _did_not_run(name: str, rule: str, why: Text) -> Finding:
         shown(name),
         where="",
         text=Text(
-            f"检查 {rule} 没有完成:{why.zh}。未检查的内容不予放行。",
+            f"检查 {rule} 没有完成：{why.zh}。未检查的内容不予放行。",
             f"Check {rule} did not end: {why.en}. What was not checked is not released.",
         ),
         next_step=_TELL,
@@ -252,6 +252,6 @@ def load_extract_or_refuse(path: Path) -> None:
         raise NotFound(
             code="extract.not_found",
             subject=path.name,
-            text=Text(f"找不到提取数据 {path.name}。", f"There is no extract {path.name}."),
+            text=Text(f"找不到脱敏数据包 {path.name}。", f"There is no extract {path.name}."),
             next_step=Text("请检查路径。", "Check the path."),
         )

@@ -28,7 +28,7 @@ def too_large(what: Text, limit: int) -> Unreadable:
         rule="R35",
         code=Code.SIZE_LIMIT,
         where="",
-        text=Text(f"文件被拒绝:{what.zh}超过上限 {limit}。", f"File refused: more than {limit} {what.en}."),
+        text=Text(f"文件被拒绝：{what.zh}超过上限 {limit}。", f"File refused: more than {limit} {what.en}."),
         next_step=Text("请进一步汇总或拆分后重新提交。", "Aggregate further or split it, then submit again."),
     )
 
@@ -39,6 +39,6 @@ def broken(kind: str, where: str, why: Text) -> Unreadable:
         rule="R34",
         code=Code.FILE_TYPE,
         where=where,
-        text=Text(f"文件被拒绝:不是有效的 {kind},{why.zh}。", f"File refused: it is no valid {kind}: {why.en}."),
+        text=Text(f"文件被拒绝：不是有效的 {kind}，{why.zh}。", f"File refused: it is no valid {kind}: {why.en}."),
         next_step=Text("请重新导出后提交。", "Export it again and submit it anew."),
     )

@@ -30,7 +30,7 @@ def limited(findings: Sequence[Finding]) -> list[Finding]:
         file=first.file,
         where="",
         text=Text(
-            f"同类问题还有 {len(rest)} 处,未逐条列出。",
+            f"同类问题还有 {len(rest)} 处，未逐条列出。",
             f"{len(rest)} more findings of this rule are not listed singly.",
         ),
         next_step=first.next_step,

@@ -98,7 +98,7 @@ def _png_chunk(kind: bytes, body: bytes, seen: set[bytes], text_bytes: int) -> l
         return []  # matplotlib's own note
     size = len(body)
     return [
-        Foreign("R37", Text(f"PNG 含有 {name} 数据块({size} 字节)", f"the PNG holds a {name} chunk of {size} bytes"))
+        Foreign("R37", Text(f"PNG 含有 {name} 数据块（{size} 字节）", f"the PNG holds a {name} chunk of {size} bytes"))
     ]
 
 
@@ -197,7 +197,7 @@ def _jpeg_segment(marker: int, body: bytes, max_pixels: int) -> list[Foreign]:
         Foreign(
             "R37",
             Text(
-                f"JPEG 含有 {marker:02X} 附加段({size} 字节)",
+                f"JPEG 含有 {marker:02X} 附加段（{size} 字节）",
                 f"the JPEG holds an extra segment {marker:02X} of {size} bytes",
             ),
         )

@@ -73,7 +73,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             code=Code.HIDDEN_CONTENT,
             where="",
             text=Text(
-                "文件被拒绝:JSON 的一个对象中有重名的键,多数程序会隐去其中一个。",
+                "文件被拒绝：JSON 的一个对象中有重名的键，多数程序会隐去其中一个。",
                 "File refused: an object of the JSON names a key twice, and most programs hide one of the two.",
             ),
             next_step=Text("请去掉重名的键后重新提交。", "Remove the second key and submit again."),

@@ -133,7 +133,7 @@ def _not_toml(subject: str) -> BadInput:
         code="pack.not_toml",
         subject=subject,
         text=Text(
-            "规则包被拒绝:不是有效的 UTF-8 TOML 文件。", "Rule pack refused: it is not a valid TOML file in UTF-8."
+            "规则包被拒绝：不是有效的 UTF-8 TOML 文件。", "Rule pack refused: it is not a valid TOML file in UTF-8."
         ),
         next_step=Text("请用 TOML 1.0 语法修改后重试。", "Mend its TOML 1.0 syntax and try again."),
     )

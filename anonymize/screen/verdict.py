@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from anonymize.screen.places import in_chinese
 from anonymize.text import Language, Text
 
 
@@ -66,8 +67,12 @@ class Finding:
             "text": self.text.in_language(language),
             "next_step": self.next_step.in_language(language),
             "i18n": {
-                "zh": {"text": self.text.zh, "next_step": self.next_step.zh},
-                "en": {"text": self.text.en, "next_step": self.next_step.en},
+                "zh": {
+                    "text": self.text.zh,
+                    "next_step": self.next_step.zh,
+                    "where": in_chinese(self.where),
+                },
+                "en": {"text": self.text.en, "next_step": self.next_step.en, "where": self.where},
             },
         }
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from anonymize.detect.cli import detect, redact, scan
 from anonymize.detect.presidio import LANGUAGE, presidio_registry
-from anonymize.policy import load_policy
+from anonymize.policy import load_policy, parse_policy
 
 
 @pytest.fixture
@@ -27,10 +27,19 @@ def test_scan_prints_the_promised_json_and_writes_a_policy_that_loads(table: Pat
     policy = tmp_path / "policy.toml"
     result = CliRunner().invoke(scan, [str(table), "--json", "--write-policy", str(policy)])
     assert result.exit_code == 0, result.output
-    first = json.loads(result.output)["columns"][0]
+    said = json.loads(result.output)
+    assert parse_policy(said["policy"]).rule_for("sfzh") is not None
+    first = said["columns"][0]
     assert {"name", "class", "grade", "kinds"} <= set(first)
     assert {"kind", "share", "checked"} <= set(first["kinds"][0])
     assert load_policy(policy).rule_for("sfzh") is not None
+
+
+def test_scan_proposes_no_policy_where_nothing_can_be_measured(tmp_path: Path) -> None:
+    table = tmp_path / "notes.csv"
+    pl.DataFrame({"sfzh": ["990107198001010012"] * 20}).write_csv(table)
+    result = CliRunner().invoke(scan, [str(table), "--json"])
+    assert (result.exit_code, json.loads(result.output)["policy"]) == (0, "")
 
 
 def test_scan_never_overwrites_a_policy(table: Path, tmp_path: Path) -> None:

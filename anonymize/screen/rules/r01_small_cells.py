@@ -26,7 +26,7 @@ from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
 
 _STEP: Final = Text(
-    "请合并类别或抑制该单元格(连同可推算它的合计),然后重新提交。",
+    "请合并类别或抑制该单元格（连同可推算它的合计），然后重新提交。",
     "Merge categories or suppress the cell (and a total that would give it back), then submit again.",
 )
 
@@ -110,12 +110,12 @@ class SmallCells:
             subject.name,
             where=table.grid.where,
             text=Text(
-                "表中有比例、均值或金额,但没有给出人数,且无法由提取数据复算。",
+                "表中有比例、均值或金额，但没有给出人数，且无法由脱敏数据包复算。",
                 "The table shows shares, means or amounts without the counts behind them, "
                 "and they do not come out of the extract.",
             ),
             next_step=Text(
-                "请加一列 n(每格的人数),或说明每格人数不少于 10。",
+                "请加一列 n（每格的人数），或说明每格人数不少于 10。",
                 "Add a column n (units behind each cell), or say that none is below 10.",
             ),
         )
@@ -136,7 +136,7 @@ class SmallCells:
                     subject.name,
                     where=table.grid.place(row, column),
                     text=Text(
-                        "该比例为 0% 或 100%,透露了整个群体的情况。",
+                        "该比例为 0% 或 100%，透露了整个群体的情况。",
                         "This share is 0 % or 100 %, which tells on the whole group.",
                     ),
                     next_step=_STEP,
@@ -174,7 +174,7 @@ class SmallCells:
             subject.name,
             where=where,
             text=Text(
-                "该单元格人数为 0,透露了该类别无人。", "The count is 0, which tells that the category holds nobody."
+                "该单元格人数为 0，透露了该类别无人。", "The count is 0, which tells that the category holds nobody."
             ),
             next_step=_STEP,
         )

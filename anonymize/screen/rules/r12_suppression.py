@@ -44,7 +44,7 @@ class Suppression:
                 "This suppressed cell follows exactly from the totals that were kept.",
             ),
             next_step=Text(
-                "请在同一行和同一列各再抑制一个单元格,或去掉合计,然后重新提交。",
+                "请在同一行和同一列各再抑制一个单元格，或去掉合计，然后重新提交。",
                 "Suppress a second cell in its row and in its column, or drop the totals, then submit again.",
             ),
         )

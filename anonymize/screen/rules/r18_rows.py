@@ -31,9 +31,9 @@ class Rows:
                     Level.FLAG,
                     subject.name,
                     where=grid.where,
-                    text=Text(f"表格有 {rows} 行,超过 {limit} 行。", f"The table has {rows} rows, more than {limit}."),
+                    text=Text(f"表格有 {rows} 行，超过 {limit} 行。", f"The table has {rows} rows, more than {limit}."),
                     next_step=Text(
-                        "请合并类别、进一步汇总,或说明为何需要这么多行。",
+                        "请合并类别、进一步汇总，或说明为何需要这么多行。",
                         "Merge categories, aggregate further, or say why so many rows are needed.",
                     ),
                 )

@@ -94,7 +94,7 @@ class Headers:
                 f"列名或键名「{shown(name)}」表明为个人标识。",
                 f'The name "{shown(name)}" says that this identifies persons.',
             ),
-            next_step=Text("请删除该列,或改为汇总数。", "Drop the column, or aggregate over it."),
+            next_step=Text("请删除该列，或改为汇总数。", "Drop the column, or aggregate over it."),
         )
 
 

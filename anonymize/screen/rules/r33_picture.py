@@ -27,7 +27,7 @@ class Picture:
         if context.has_table:
             level = Level.NOTE
             text = Text(
-                "机审不读取图像内容,请审核人查看。",
+                "机审不读取图像内容，请审核人查看。",
                 "The machine check does not read the picture; a reviewer looks at it.",
             )
             step = Text(
@@ -36,11 +36,11 @@ class Picture:
         else:
             level = Level.FLAG
             text = Text(
-                "图像没有附带其数据表,机审不读取图像内容。",
+                "图像没有附带其数据表，机审不读取图像内容。",
                 "The picture comes without its table, and the machine check does not read pictures.",
             )
             step = Text(
-                "请附上图中各项的计数表(CSV)后提交。", "Submit the table of counts behind the picture (CSV) with it."
+                "请附上图中各项的计数表（CSV）后提交。", "Submit the table of counts behind the picture (CSV) with it."
             )
         yield finding(self.id, Code.DOC_MISSING, level, subject.name, where="", text=text, next_step=step)
 

@@ -49,9 +49,9 @@ class Appended:
             Level.BLOCK,
             subject.name,
             where="",
-            text=Text(f"图像含有图像以外的内容:{what.zh}。", f"The image holds more than its picture: {what.en}."),
+            text=Text(f"图像含有图像以外的内容：{what.zh}。", f"The image holds more than its picture: {what.en}."),
             next_step=Text(
-                "请重新绘制并另存图像,去除元数据后提交。",
+                "请重新绘制并另存图像，去除元数据后提交。",
                 "Draw and save the image again without metadata, then submit it.",
             ),
         )
@@ -64,7 +64,7 @@ class Appended:
             subject.name,
             where=f"line {line}",
             text=Text(
-                f"第 {line} 行含有读者看不到的内容(注释、脚本或嵌入)。",
+                f"第 {line} 行含有读者看不到的内容（注释、脚本或嵌入）。",
                 f"Line {line} holds what a reader does not see (comment, script, embedding).",
             ),
             next_step=Text("请删除该处后重新提交。", "Remove it and submit again."),

@@ -68,11 +68,11 @@ class Encoded:
             subject.name,
             where=where,
             text=Text(
-                f"一段 {blob.length} 字符的编码内容解码后为{what.zh}(第 {blob.depth} 层)。",
+                f"一段 {blob.length} 字符的编码内容解码后为{what.zh}（第 {blob.depth} 层）。",
                 f"An encoded run of {blob.length} characters decodes to {what.en} (layer {blob.depth}).",
             ),
             next_step=Text(
-                "请删除编码内容,以明文提交需要的结果。",
+                "请删除编码内容，以明文提交需要的结果。",
                 "Remove the encoded content and submit the result in plain form.",
             ),
         )

@@ -78,7 +78,7 @@ class Invisible:
             subject.name,
             where="line endings",
             text=Text(
-                "多行行尾有长短不一的空白,可能藏有内容。",
+                "多行行尾有长短不一的空白，可能藏有内容。",
                 "Many lines end in blanks of varying length, which can hide content.",
             ),
             next_step=Text("请去除行尾空白后重新提交。", "Strip the ends of the lines and submit again."),

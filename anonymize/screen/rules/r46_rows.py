@@ -15,7 +15,7 @@ from typing import Final
 
 from anonymize.screen.coarse import CoarseMatch, coarse_match
 from anonymize.screen.context import Context
-from anonymize.screen.extract_index import ExtractIndex
+from anonymize.screen.extract_index import ExtractIndex, Precision
 from anonymize.screen.findings import finding, limited
 from anonymize.screen.grid import Grid
 from anonymize.screen.lone_rows import LEAST_EQUAL, lone_rows
@@ -24,8 +24,16 @@ from anonymize.screen.subject import Subject
 from anonymize.screen.verdict import Code, Finding, Level
 from anonymize.text import Text
 
+_PRECISIONS: Final = {
+    Precision.FULL: Text("原值", "values as they are"),
+    Precision.FOUR: Text(" 4 位有效数字", "4 significant digits"),
+    Precision.THREE: Text(" 3 位有效数字", "3 significant digits"),
+    Precision.TWO: Text(" 2 位有效数字", "2 significant digits"),
+    Precision.WHOLE: Text("整数", "whole numbers"),
+}
 _STEP: Final = Text(
-    "请提交汇总结果(分组计数、均值),不要提交记录。", "Submit aggregates (counts, means of groups) instead of records."
+    "请提交汇总结果（分组计数、均值），不要提交记录。",
+    "Submit aggregates (counts, means of groups) instead of records.",
 )
 _TURNED: Final = 10
 """Columns from which a table is also tried with rows and columns exchanged."""
@@ -69,7 +77,8 @@ class Rows:
             yield self._flag(subject, grid, hits)
 
     def _block(self, subject: Subject, grid: Grid, match: RowMatch) -> Finding:
-        share, chance = f"{match.share:.2f}", f"{match.coincidence:.2f}"
+        precision = _PRECISIONS[match.precision]
+        share, chance = f"{match.share:.0%}", f"{match.coincidence:.0%}"
         return finding(
             self.id,
             Code.RAW_ROWS,
@@ -77,16 +86,16 @@ class Rows:
             subject.name,
             where=grid.where,
             text=Text(
-                f"比对 {match.rows} 行,其中 {share} 与提取数据的记录相符"
-                f"(偶然相符 {chance};比对 {match.columns} 列,精度 {match.precision})。",
-                f"Of {match.rows} rows compared, a share of {share} are records of the extract (by chance {chance}; "
-                f"{match.columns} columns, precision {match.precision}).",
+                f"比对 {match.rows} 行，其中 {share} 与脱敏数据包的记录相符"
+                f"（偶然相符约 {chance}；比对 {match.columns} 列，精度为{precision.zh}）。",
+                f"Of {match.rows} rows compared, {share} are records of the extract (by chance {chance}; "
+                f"{match.columns} columns, {precision.en}).",
             ),
             next_step=_STEP,
         )
 
     def _coarse(self, subject: Subject, grid: Grid, match: CoarseMatch) -> Finding:
-        share, chance = f"{match.share:.2f}", f"{match.coincidence:.2f}"
+        share, chance = f"{match.share:.0%}", f"{match.coincidence:.0%}"
         return finding(
             self.id,
             Code.RAW_ROWS,
@@ -94,7 +103,7 @@ class Rows:
             subject.name,
             where=grid.where,
             text=Text(
-                f"{match.columns} 列逐行取自提取数据:{match.rows} 行中 {share} 的组合在其中出现(偶然 {chance})。",
+                f"{match.columns} 列逐行取自脱敏数据包：{match.rows} 行中 {share} 的组合在其中出现（偶然 {chance}）。",
                 f"{match.columns} columns follow the extract row by row: of {match.rows} rows, "
                 f"{share} occur in it (by chance {chance}).",
             ),
@@ -109,11 +118,11 @@ class Rows:
             subject.name,
             where=grid.where,
             text=Text(
-                f"{hits} 行有 {LEAST_EQUAL} 个或更多取值与提取数据中的某条记录完全相同。",
+                f"{hits} 行有 {LEAST_EQUAL} 个或更多取值与脱敏数据包中的某条记录完全相同。",
                 f"{hits} rows equal a record of the extract in {LEAST_EQUAL} or more values.",
             ),
             next_step=Text(
-                "请说明这些行不是个人记录,或将其合并、四舍五入。",
+                "请说明这些行不是个人记录，或将其合并、四舍五入。",
                 "Explain why these rows are no records, or merge or round them.",
             ),
         )

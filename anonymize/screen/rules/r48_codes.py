@@ -40,8 +40,8 @@ class Codes:
                 Level.BLOCK,
                 subject.name,
                 where=first,
-                text=Text(f"含有提取数据中的假名 {count} 个。", f"It holds {count} pseudonyms of the extract."),
-                next_step=Text("请删除假名列,只提交汇总结果。", "Drop the pseudonyms and submit aggregates only."),
+                text=Text(f"含有脱敏数据包中的假名 {count} 个。", f"It holds {count} pseudonyms of the extract."),
+                next_step=Text("请删除假名列，只提交汇总结果。", "Drop the pseudonyms and submit aggregates only."),
             )
 
 

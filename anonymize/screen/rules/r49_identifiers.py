@@ -83,7 +83,7 @@ class Identifiers:
 
     def _found(self, subject: Subject, kind: EntityKind, count: int, where: str, level: Level) -> Finding:
         code = Code.FINE_GEO if kind is EntityKind.COORDINATES else Code.DIRECT_ID
-        sure_zh, sure_en = (",校验位正确", " with a right check digit") if level is Level.BLOCK else ("", "")
+        sure_zh, sure_en = ("，校验位正确", " with a right check digit") if level is Level.BLOCK else ("", "")
         return finding(
             self.id,
             code,
@@ -91,11 +91,11 @@ class Identifiers:
             subject.name,
             where=where,
             text=Text(
-                f"发现 {count} 处 {kind.value}{sure_zh}(首处见位置)。",
+                f"发现 {count} 处 {kind.value}{sure_zh}（首处见位置）。",
                 f"{count} values look like {kind.value}{sure_en} (the first one's place is given).",
             ),
             next_step=Text(
-                "请删除标识符;若为误报,请书面说明。",
+                "请删除标识符；若为误报，请书面说明。",
                 "Remove the identifiers; if this is a false alarm, explain it in writing.",
             ),
         )

@@ -38,11 +38,12 @@ class Repeated:
                     subject.name,
                     where=grid.where,
                     text=Text(
-                        f"{grid.rows} 行中有 {count} 行与前面的行完全相同,像是逐人记录而不是汇总表。",
+                        f"{grid.rows} 行中有 {count} 行与前面的行完全相同，像是逐人记录而不是汇总表。",
                         f"Of {grid.rows} rows {count} equal an earlier one, which looks like records.",
                     ),
                     next_step=Text(
-                        "请按类别汇总为计数表(每组一行,附 n)。", "Aggregate by category: one row a group, with its n."
+                        "请按类别汇总为计数表（每组一行，附 n）。",
+                        "Aggregate by category: one row a group, with its n.",
                     ),
                 )
 
