@@ -17,17 +17,39 @@ from sqlalchemy.orm import Session
 
 from hub.clock import Clock, require_not_set_back, system_clock, unsafe_shifted_clock
 from hub.db import Database, open_engine
-from hub.errors import HubError, Refusal
+from hub.errors import HubError, NotAllowed, Refusal
 from hub.keys import Keyring
 from hub.ledger import actions as ledger
 from hub.ledger.events import EventKind
 from hub.ledger.kept import keep_newest, require_not_cut
 from hub.ledger.model import LedgerEntry, LedgerHead
-from hub.people.actor import Actor
+from hub.people.actor import SYSTEM, Actor
+from hub.people.model import Person
+from hub.people.rules import refusals_of_lapse
 from hub.settings import Settings, load_settings
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """What goes into the event of a refusal as the thing it is about; whatever else was typed there is not repeated."""
+
+
+SIGN_IN = "sign_in"
+"""The one verb left to a person whose training or confidentiality has lapsed."""
+
+
+def lapses_in(session: Session, actor: Actor, now: datetime) -> tuple[Refusal, ...]:
+    """What keeps a person from doing anything, by what the directory says in this transaction; the service needs none.
+
+    An actor without an account counts as never trained.
+    """
+    if actor == SYSTEM:
+        return ()
+    person = session.get(Person, actor.person_id)
+    return refusals_of_lapse(
+        actor.person_id,
+        trained_until=person.trained_until if person else None,
+        confidentiality_until=person.confidentiality_until if person else None,
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +163,16 @@ class Hub:
     def transaction(self, actor: Actor, verb: str, object_id: str = "") -> Iterator[Transaction]:
         """Change something: all of it with its events, or nothing but the event of the refusal.
 
+        Whoever is not trained or bound to confidentiality now is refused here, whatever the verb, but for signing in.
+
         Args:
             verb: What is attempted, for the event of a refusal: `cast_vote`, `deliver_release`, …
             object_id: What it is about, if it has an id yet.
         """
         try:
             with self._writing(actor) as transaction:
+                if verb != SIGN_IN:
+                    transaction.refuse(lapses_in(transaction.session, actor, transaction.now), NotAllowed)
                 yield transaction
         except HubError as error:
             self._record_refusal(actor, verb, object_id, error)

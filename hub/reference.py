@@ -1,6 +1,6 @@
 """The reference pages, read out of the code: `python -m hub.reference` writes `docs/reference/*.md`.
 
-A page that is typed by hand is wrong after the next change. These five are made from what runs (the commands, the
+A page that is typed by hand is wrong after the next change. These six are made from what runs (the commands, the
 settings, the tables of moves, the list of events, the refusals in the source), and a test compares them.
 """
 
@@ -11,7 +11,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import Any
 import click
 
 from hub.ledger.events import EventKind
+from hub.people.actor import Role
+from hub.people.rules import HOME, MAY, Verb, never_with
 from hub.settings import PROJECT, Settings
 
 FOLDER = PROJECT / "docs" / "reference"
@@ -36,6 +38,7 @@ def pages() -> Mapping[str, str]:
         "states.md": _states(),
         "refusals.md": _refusals(),
         "events.md": _events(),
+        "access.md": _access(),
     }
     return {name: _MADE + "\n" + text.rstrip() + "\n" for name, text in made.items()}
 
@@ -186,6 +189,28 @@ def _events() -> str:
         "",
     ]
     return "\n".join([*head, *_table(("event", "written when"), rows)])
+
+
+# -- access ------------------------------------------------------------------------------------------------------------
+
+
+def _access() -> str:
+    lines = [
+        "# Access",
+        "",
+        "Who may do what, out of the table that decides it (`MAY` in `hub/people/rules.py`); the portal shows the same "
+        "at `/people/matrix`. A pair that is not here is refused; the rules of each thing come on top.",
+        "",
+        *_table(("verb", "roles"), [(f"`{verb.value}`", _roles(MAY.get(verb, ()))) for verb in Verb]),
+        "Where a role can be held, and which roles one person never holds with it:",
+        "",
+    ]
+    rows = [(f"`{role.value}`", ", ".join(sorted(HOME[role])), _roles(never_with(role)) or "–") for role in Role]
+    return "\n".join([*lines, *_table(("role", "kinds of organisation", "never together with"), rows)])
+
+
+def _roles(roles: Iterable[Role]) -> str:
+    return ", ".join(f"`{role.value}`" for role in sorted(roles))
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ POLICIES = Path(__file__).with_name("policies")
 FILE = "demo-accounts.json"
 BACK = timedelta(days=200)
 """Short enough that the rulebook, which decides every grant by that day's thresholds, knows the time."""
+TRAINING_TERM = timedelta(days=2 * 365)
 POST_TERM = timedelta(days=5 * 365)
 
 
@@ -55,6 +56,7 @@ class Account:
     name_en: str
     org: str
     roles: frozenset[Role]
+    is_trained: bool = True
 
 
 ORGANISATIONS: Final = (
@@ -89,6 +91,14 @@ ACCOUNTS: Final = (
     _account("tj-reviewer", "统计局数源审核员", "Statistics provider reviewer", "tj", Role.PROVIDER_REVIEWER),
     _account("centre-operator", "城运中心平台运营员", "Centre operator", "centre", Role.CENTRE_OPERATOR),
     _account("centre-reviewer", "城运中心合规审核员", "Centre compliance reviewer", "centre", Role.COMPLIANCE_REVIEWER),
+    Account(
+        id="centre-reviewer-2",
+        name_zh="城运中心合规审核员(培训已过期)",
+        name_en="Centre compliance reviewer, training lapsed",
+        org="centre",
+        roles=frozenset({Role.COMPLIANCE_REVIEWER}),
+        is_trained=False,
+    ),
     _account("release-officer", "城运中心放行员", "Release officer", "centre", Role.RELEASE_OFFICER),
     _account("ky-admin", "康养服务管理员", "Elder-care operator's administrator", "kangyang", Role.LICENSEE_ADMIN),
     _account("ky-analyst", "康养服务分析师", "Elder-care analyst", "kangyang", Role.ANALYST),
@@ -178,7 +188,7 @@ def appoint_everyone(hub: Hub) -> None:
     state = hub.settings.state_dir
     if not _kept(state):
         _keep(state, {"password": "-".join(secrets.token_hex(2) for _ in range(4)), "complete": False})
-    password = _kept(state)["password"]
+    password, now = _kept(state)["password"], hub.clock()
     with hub.reading() as session:
         known = {*session.scalars(select(Organisation.id)), *session.scalars(select(Person.id))}
     actor = find_person(hub, ACCOUNTS[0].id).actor if ACCOUNTS[0].id in known else SYSTEM
@@ -198,6 +208,8 @@ def appoint_everyone(hub: Hub) -> None:
             org_id=account.org,
             roles=account.roles,
             password=password,
+            trained_until=now + (TRAINING_TERM if account.is_trained else -timedelta(days=1)),
+            confidentiality_until=now + TRAINING_TERM,
         )
         if actor == SYSTEM:
             actor = person.actor  # the first account is the bureau's; it appoints the others

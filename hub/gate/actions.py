@@ -41,6 +41,7 @@ from hub.licensing.actions import licence_in, usable_licence
 from hub.licensing.actions import may_see as may_see_licence
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
+from hub.people.actions import lapses_of
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
 from hub.wording import refusals_of_words
@@ -353,7 +354,7 @@ def vote_refusals(hub: Hub, actor: Actor, request: ExportRequest) -> tuple[Refus
     """What stands against the actor voting now, whatever reason they would write; for the grey button."""
     with hub.reading() as session:
         facts = facts_of(session, request)
-    return refusals_to_vote(facts, actor, digest=request.digest, reason="-" * 99)
+    return (*lapses_of(hub, actor), *refusals_to_vote(facts, actor, digest=request.digest, reason="-" * 99))
 
 
 def _freeze(hub: Hub, workspace_id: str, slugs: Sequence[str]) -> list[ExportFile]:

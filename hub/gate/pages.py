@@ -115,7 +115,7 @@ def picture(visit: Visited, request_id: str, position: int) -> Response:
     """A frozen picture, for those who may look at contents."""
     request = find_request(visit.hub, visit.actor, request_id)
     file = next((one for one in request.files if one.position == position), None)
-    if file is None or not may_preview(request, visit.actor):
+    if file is None or not may_preview(request, visit.actor) or visit.lapses:
         raise NotFound(unknown(request_id))
     content = whole(stored(visit.hub, file.sha256), sha256=file.sha256)
     if content is None or not content.startswith(PNG):
@@ -132,7 +132,7 @@ def _page(visit: Visit, request: ExportRequest, error: HubError | None = None) -
     licence_refusals = refusals_to_use(terms_of(licence), hub.clock())
     bytes_refusals = refusals_of_bytes(hub, request)
     previews = []
-    if may_preview(request, actor):
+    if may_preview(request, actor) and not visit.lapses:
         previews = [
             preview(stored(hub, file.sha256), name=file.name, position=file.position, sha256=file.sha256)
             for file in request.files

@@ -12,6 +12,7 @@ class EventKind(StrEnum):
     PERSON_APPOINTED = "person.appointed"  # a person got an account, an organisation and roles
     RESPONSIBLE_APPOINTED = "responsible.appointed"  # someone answers for a department's data from now or a later day
     RESPONSIBLE_ENDED = "responsible.ended"  # that came to its end before its day
+    TRAINING_RECORDED = "training.recorded"  # until when a person is trained and bound to confidentiality was entered
     PERSON_SIGNED_IN = "person.signed_in"  # a password was right
     ACTION_REFUSED = "action.refused"  # someone asked and was refused; the reason codes say why
     FILE_RECEIVED = "file.received"  # a department's file arrived in the raw zone

@@ -67,6 +67,6 @@ def _page(visit: Visit, *, offset: int, verdict: LedgerVerdict | None = None) ->
 
 
 def _only_readers(visit: Visit) -> None:
-    refusals = refusals_to_act(visit.actor, Verb.READ_LEDGER)
+    refusals = (*visit.lapses, *refusals_to_act(visit.actor, Verb.READ_LEDGER))
     if refusals:
         raise NotAllowed(*refusals)

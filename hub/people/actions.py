@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.context import Hub
+from hub.context import SIGN_IN, Hub, lapses_in
 from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
 from hub.message import msg
 from hub.people.actor import SYSTEM, Actor, OrgKind, Role
 from hub.people.model import Organisation, Person
-from hub.people.rules import Verb, refusals_to_act, refusals_to_appoint
+from hub.people.rules import Verb, refusals_to_act, refusals_to_appoint, refusals_to_record_training
 from hub.wording import refusals_of_words
 
 _HASHER = PasswordHasher()
@@ -50,8 +51,12 @@ def appoint_person(
     org_id: str,
     roles: frozenset[Role],
     password: str,
+    trained_until: datetime | None = None,
+    confidentiality_until: datetime | None = None,
 ) -> Person:
     """Open an account for a person of an organisation, with roles that belong together.
+
+    Without the two dates the person can sign in and read, and nothing else, until `record_training`.
 
     Raises:
         NotAllowed: The actor may not appoint, or the roles may not be held together or there.
@@ -83,6 +88,8 @@ def appoint_person(
             org_id=org_id,
             roles=sorted(role.value for role in roles),
             password_hash=_HASHER.hash(password),
+            trained_until=trained_until,
+            confidentiality_until=confidentiality_until,
             created_at=tx.now,
         )
         person.organisation = organisation
@@ -92,6 +99,39 @@ def appoint_person(
             EventKind.PERSON_APPOINTED, "person", person_id, details={"org": org_id, "roles": " ".join(person.roles)}
         )
         return person
+
+
+def record_training(
+    hub: Hub, actor: Actor, *, person_id: str, trained_until: datetime, confidentiality_until: datetime
+) -> Person:
+    """Enter until when a person is trained and bound to confidentiality. An earlier date ends it earlier.
+
+    Raises:
+        NotFound: No such person.
+        NotAllowed: Not the bureau, or the actor's own.
+    """
+    with hub.transaction(actor, Verb.RECORD_TRAINING, person_id) as tx:
+        person = tx.session.get(Person, person_id)
+        if person is None:
+            raise NotFound(unknown(person_id))
+        tx.refuse(refusals_to_record_training(actor=actor, person_id=person_id), NotAllowed)
+        person.trained_until, person.confidentiality_until = trained_until, confidentiality_until
+        tx.record(
+            EventKind.TRAINING_RECORDED,
+            "person",
+            person_id,
+            details={
+                "trained_until": trained_until.date().isoformat(),
+                "confidentiality_until": confidentiality_until.date().isoformat(),
+            },
+        )
+        return person
+
+
+def lapses_of(hub: Hub, actor: Actor) -> tuple[Refusal, ...]:
+    """What keeps this person from doing anything now, for a page or a running workspace."""
+    with hub.reading() as session:
+        return lapses_in(session, actor, hub.clock())
 
 
 def sign_in(hub: Hub, *, username: str, password: str) -> Person:
@@ -114,9 +154,9 @@ def sign_in(hub: Hub, *, username: str, password: str) -> Person:
             next_step=msg("Try again, or ask the administrator of your organisation."),
         )
         known = person.id if person is not None else "-"
-        with hub.transaction(SYSTEM, "sign_in", known):
+        with hub.transaction(SYSTEM, SIGN_IN, known):
             raise NotAllowed(refusal)
-    with hub.transaction(person.actor, "sign_in", person.id) as tx:
+    with hub.transaction(person.actor, SIGN_IN, person.id) as tx:
         tx.record(EventKind.PERSON_SIGNED_IN, "person", person.id)
     return person
 
@@ -138,6 +178,22 @@ def people_of(hub: Hub, org_id: str) -> list[Person]:
     """Active people of an organisation, by id."""
     with hub.reading() as session:
         return list(session.scalars(select(Person).where(Person.org_id == org_id, Person.active).order_by(Person.id)))
+
+
+def list_people(hub: Hub, actor: Actor) -> list[Person]:
+    """Active people whom the actor may see, by body and id: the bureau and the audit all, others their own body's."""
+    query = select(Person).where(Person.active).order_by(Person.org_id, Person.id)
+    if actor.org_kind not in (OrgKind.BUREAU, OrgKind.AUDIT):
+        query = query.where(Person.org_id == actor.org_id)
+    with hub.reading() as session:
+        return list(session.scalars(query))
+
+
+def departments(hub: Hub) -> list[Organisation]:
+    """Every department, by id."""
+    query = select(Organisation).where(Organisation.kind == OrgKind.DEPARTMENT).order_by(Organisation.id)
+    with hub.reading() as session:
+        return list(session.scalars(query))
 
 
 def _refuse_unless_first(session: Session, actor: Actor) -> None:

@@ -35,6 +35,10 @@ class Person(Base):
     roles: Mapped[list[str]] = mapped_column(JSON)
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
+    trained_until: Mapped[datetime | None]
+    """Until when the person counts as trained; None: never was."""
+    confidentiality_until: Mapped[datetime | None]
+    """Until when the promise of confidentiality holds; None: never given."""
     created_at: Mapped[datetime]
 
     organisation: Mapped[Organisation] = relationship(lazy="selectin")

@@ -3,7 +3,9 @@
 Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
 in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
 `appointment.person` (a post is held by someone of the department with its role), `appointment.term` (it must not be
-over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended).
+over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended),
+`person.training_lapsed` and `person.confidentiality_lapsed` (who is not trained or bound does nothing but sign in and
+read), `training.self` (nobody renews their own).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class Verb(StrEnum):
     APPOINT_PERSON = "appoint_person"
     APPOINT_RESPONSIBLE = "appoint_responsible"
     END_APPOINTMENT = "end_appointment"
+    RECORD_TRAINING = "record_training"
     RECEIVE_FILE = "receive_file"
     REGISTER_TABLE = "register_table"
     PUBLISH_TABLE = "publish_table"
@@ -52,6 +55,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.APPOINT_PERSON: frozenset({Role.BUREAU_OFFICER}),
     Verb.APPOINT_RESPONSIBLE: frozenset({Role.BUREAU_OFFICER}),
     Verb.END_APPOINTMENT: frozenset({Role.BUREAU_OFFICER}),
+    Verb.RECORD_TRAINING: frozenset({Role.BUREAU_OFFICER}),
     Verb.RECEIVE_FILE: frozenset({Role.DEPT_STEWARD}),
     Verb.REGISTER_TABLE: frozenset({Role.DEPT_STEWARD}),
     Verb.PUBLISH_TABLE: frozenset({Role.BUREAU_OFFICER}),
@@ -108,8 +112,20 @@ APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
 """Pairs of sets of which one person may hold roles from one side only. Source: DOMAIN.md §1.2, `may never`."""
 
 
+def never_with(role: Role) -> frozenset[Role]:
+    """Roles that nobody holds together with `role`, of those that their organisations would allow."""
+    apart: set[Role] = set()
+    for one, other in APART:
+        apart |= other if role in one else frozenset()
+        apart |= one if role in other else frozenset()
+    return frozenset(apart - {role})
+
+
 RESPONSIBILITY = "普陀区公共数据管理办法 第六条"
 """Basis of the three responsibilities of a department."""
+
+TRAINING = "普陀区公共数据管理办法 第二十三条"
+"""Basis of training and confidentiality of the people in a post."""
 
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
@@ -188,6 +204,50 @@ def refusals_to_make_responsible(
                 text=msg("The letter of appointment is not named, or its digest is not a SHA-256."),
                 next_step=msg("Give the number of the letter; leave the digest empty if there is no file."),
                 basis=RESPONSIBILITY,
+            )
+        )
+    return tuple(found)
+
+
+def refusals_of_lapse(
+    person_id: str, *, trained_until: datetime | None, confidentiality_until: datetime | None, now: datetime
+) -> tuple[Refusal, ...]:
+    """What stands against this person doing anything at all now. Asked by every transaction (`hub.context`)."""
+    found: list[Refusal] = []
+    if trained_until is None or trained_until <= now:
+        found.append(
+            Refusal(
+                rule="person.training_lapsed",
+                subject=person_id,
+                text=msg("Your security training is not in date; you can sign in and read, nothing else."),
+                next_step=msg("Take the training; the bureau then enters the new date."),
+                basis=TRAINING,
+            )
+        )
+    if confidentiality_until is None or confidentiality_until <= now:
+        found.append(
+            Refusal(
+                rule="person.confidentiality_lapsed",
+                subject=person_id,
+                text=msg("Your promise of confidentiality is not in date; you can sign in and read, nothing else."),
+                next_step=msg("Sign it anew; the bureau then enters the new date."),
+                basis=TRAINING,
+            )
+        )
+    return tuple(found)
+
+
+def refusals_to_record_training(*, actor: Actor, person_id: str) -> tuple[Refusal, ...]:
+    """What stands against entering until when a person is trained and bound."""
+    found = list(refusals_to_act(actor, Verb.RECORD_TRAINING))
+    if actor.person_id == person_id:
+        found.append(
+            Refusal(
+                rule="training.self",
+                subject=person_id,
+                text=msg("Nobody enters their own training."),
+                next_step=msg("Let another officer of the bureau enter it."),
+                basis=TRAINING,
             )
         )
     return tuple(found)

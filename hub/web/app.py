@@ -13,6 +13,7 @@ from hub.extracts import pages as extracts
 from hub.gate import pages as gate
 from hub.ledger import pages as ledger
 from hub.licensing import pages as licensing
+from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
 from hub.rulebook import pages as rulebook
@@ -34,6 +35,7 @@ ROOMS: tuple[APIRouter, ...] = (
     register.router,
     ledger.router,
     rulebook.router,
+    people.router,
 )
 UPLOAD_OVERHEAD = 2**20
 """Bytes of a form around the file in it."""

@@ -75,5 +75,11 @@ BESIDE = (
         hint=msg("Thresholds and legal bases in force"),
         path="rulebook",
     ),
+    Step(
+        key="people",
+        title=msg("People and posts"),
+        hint=msg("Who answers for what, who may do what"),
+        path="people",
+    ),
 )
 """Rooms that no data passes through; below the steps, without a number."""

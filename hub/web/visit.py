@@ -26,7 +26,7 @@ from starlette.responses import Response
 from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, Refusal
 from hub.message import Message, msg
-from hub.people.actions import find_person
+from hub.people.actions import find_person, lapses_of
 from hub.people.actor import SYSTEM, Actor, Role
 from hub.people.model import Organisation, Person
 from hub.web import templating
@@ -132,6 +132,11 @@ class Visit:
     def actor(self) -> Actor:
         """The person as rules see them."""
         return self.person.actor
+
+    @property
+    def lapses(self) -> tuple[Refusal, ...]:
+        """What keeps the person from doing anything now."""
+        return lapses_of(self.hub, self.actor)
 
     def page(self, template: str, /, *, status: int = 200, **values: object) -> Response:
         """A page inside the shell. `status` is the HTTP status."""

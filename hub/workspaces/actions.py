@@ -14,6 +14,7 @@ from hub.errors import ChecksFailed, NotAllowed, NotFound, Refusal, unknown
 from hub.extracts.actions import extract_path, issued_extracts
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence, visible_licence
+from hub.people.actions import lapses_of
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb
 from hub.workspaces.model import Workspace, WorkspaceStatus
@@ -150,6 +151,7 @@ def find_workspace(hub: Hub, actor: Actor, workspace_id: str) -> Workspace:
 
 def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...]:
     """What stands against opening a workspace now, for a page that shows a grey button."""
+    lapsed = lapses_of(hub, actor)
     try:
         with hub.reading() as session:
             licence = usable_licence(session, licence_id, hub.clock())
@@ -158,11 +160,15 @@ def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...
         with hub.reading() as session:
             licence = licence_in(session, licence_id)
         return (
+            *lapsed,
             *error.refusals,
             *refusals_to_open(actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=1),
         )
-    return refusals_to_open(
-        actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
+    return (
+        *lapsed,
+        *refusals_to_open(
+            actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
+        ),
     )
 
 

@@ -8,13 +8,13 @@ from hub import reference
 from hub.ledger.events import EventKind
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md", "states.md", "refusals.md", "events.md"])
+@pytest.mark.parametrize("name", ["commands.md", "settings.md", "states.md", "refusals.md", "events.md", "access.md"])
 def test_reference_page_is_what_the_code_says(name: str) -> None:
     page = reference.FOLDER / name
     assert page.read_text(encoding="utf-8") == reference.pages()[name], "run: .venv/bin/python -m hub.reference"
 
 
-@pytest.mark.parametrize("name", ["settings.md", "refusals.md", "events.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "refusals.md", "events.md", "commands.md", "access.md"])
 def test_nothing_in_a_reference_page_lacks_its_meaning(name: str) -> None:
     rows = re.findall(r"^\| `.*\|$", reference.pages()[name], flags=re.MULTILINE)
     assert rows
@@ -29,7 +29,7 @@ def test_every_command_has_its_sentence() -> None:
 
 def test_writing_again_changes_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("reference")
-    assert len(reference.write(folder)) == 5
+    assert len(reference.write(folder)) == 6
     assert reference.write(folder) == ()
 
 

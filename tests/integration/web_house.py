@@ -150,6 +150,7 @@ PEOPLE = (
 def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
     """A hub with one person in each role and no data."""
     hub = open_hub(settings or Settings(state_dir=folder / "state", demo_district=False))
+    now = hub.clock()
     for org_id, zh, en, kind in ORGANISATIONS:
         found_organisation(hub, SYSTEM, org_id=org_id, name_zh=zh, name_en=en, kind=kind)
     # The bureau's people come last: until then the service itself may appoint.
@@ -164,10 +165,11 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
             org_id=org_id,
             roles=frozenset(roles),
             password=PASSWORD,
+            trained_until=now + timedelta(days=365),
+            confidentiality_until=now + timedelta(days=365),
         )
         if org_id == "bureau":
             actor = person.actor
-    now = hub.clock()
     for post, person_id in zip(Post, ("chief", "cdo", "steward"), strict=True):
         appoint_responsible(
             hub,

@@ -1,15 +1,26 @@
 """The allow-table: the whole product of roles and verbs, and which roles go together."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
-from hub.people.rules import HOME, MAY, Verb, refusals_to_act, refusals_to_appoint
+from hub.people.rules import (
+    HOME,
+    MAY,
+    Verb,
+    refusals_of_lapse,
+    refusals_to_act,
+    refusals_to_appoint,
+    refusals_to_record_training,
+)
 
 # One line a verb: who may. Written out again here on purpose, so that a change of the table is a change of two places.
 ALLOWED = """
 appoint_person: bureau_officer
 appoint_responsible: bureau_officer
 end_appointment: bureau_officer
+record_training: bureau_officer
 receive_file: dept_steward
 register_table: dept_steward
 publish_table: bureau_officer
@@ -88,3 +99,35 @@ def test_every_role_has_a_home_and_the_service_has_none() -> None:
     assert set(HOME) == set(Role)
     assert all(OrgKind.SYSTEM not in kinds for kinds in HOME.values())
     assert {role.value for role in REVIEWERS} < {role.value for role in Role}
+
+
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+LATER, NEXT = NOW + timedelta(days=300), NOW + timedelta(seconds=1)
+LAPSES = [
+    # trained until, bound until, refused
+    (LATER, LATER, set()),
+    (NEXT, NEXT, set()),
+    (NOW, LATER, {"person.training_lapsed"}),
+    (None, LATER, {"person.training_lapsed"}),
+    (LATER, NOW, {"person.confidentiality_lapsed"}),
+    (LATER, None, {"person.confidentiality_lapsed"}),
+    (None, None, {"person.training_lapsed", "person.confidentiality_lapsed"}),
+]
+
+
+@pytest.mark.parametrize(("trained", "bound", "expected"), LAPSES)
+def test_training_and_confidentiality_end_with_their_day(
+    trained: datetime | None, bound: datetime | None, expected: set[str]
+) -> None:
+    found = refusals_of_lapse("x", trained_until=trained, confidentiality_until=bound, now=NOW)
+    assert {refusal.rule for refusal in found} == expected
+    assert all(refusal.basis.endswith("第二十三条") for refusal in found)
+
+
+def test_nobody_enters_their_own_training() -> None:
+    officer = holder(Role.BUREAU_OFFICER)
+    assert refusals_to_record_training(actor=officer, person_id="someone") == ()
+    found = refusals_to_record_training(actor=officer, person_id=officer.person_id)
+    assert {refusal.rule for refusal in found} == {"training.self"}
+    steward = refusals_to_record_training(actor=holder(Role.DEPT_STEWARD), person_id="someone")
+    assert {refusal.rule for refusal in steward} == {"role.missing"}
