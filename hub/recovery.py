@@ -75,7 +75,7 @@ def _close_cut_off_extracts(hub: Hub) -> None:
             extract = tx.session.get_one(Extract, extract_id)
             extract.status, extract.finished_at = ExtractStatus.REFUSED, tx.now
             extract.refusal_code = "extract.interrupted"
-            extract.refusal_zh = "平台在构建过程中停止,没有采用任何产出;请重新构建。"
+            extract.refusal_zh = "平台在制作过程中停止，没有采用任何产出；请重新制作。"
             extract.refusal_en = "The service stopped while it was built; nothing of it is used. Build it again."
             tx.record(
                 EventKind.EXTRACT_REFUSED,

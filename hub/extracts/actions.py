@@ -103,7 +103,7 @@ def _built(hub: Hub, job: Extract, raw: RawFile, policy: str) -> Built | Failed:
     ):
         return Failed(
             code="extract.digests",
-            zh="产出与源文件、策略或清单的摘要不一致,脱敏数据包不予采用;请联系区数据局核查。",
+            zh="产出与源文件、规则或清单的摘要不一致，脱敏数据包不予采用；请联系区数据局核查。",
             en="Source, policy or extract have other digests than written down; not used. Tell the data bureau.",
         )
     return result
@@ -118,7 +118,7 @@ def _end(hub: Hub, actor: Actor, job: Extract, result: Built | Failed) -> Extrac
         if ended and isinstance(result, Built):
             result = Failed(
                 code=ended[0].rule,
-                zh="构建期间许可已到期或被暂停,脱敏数据包不予采用。",
+                zh="制作期间授权运营协议已到期或被暂停，脱敏数据包不予采用。",
                 en="The licence ended or was suspended while it was built; nothing of it is used.",
             )
         extract.finished_at = tx.now

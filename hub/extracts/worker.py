@@ -68,7 +68,7 @@ def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Bu
     except subprocess.TimeoutExpired:
         return Failed(
             code="extract.timeout",
-            zh="脱敏处理超时,没有写出任何文件。",
+            zh="脱敏处理超时，没有写出任何文件。",
             en="The build took too long; nothing was written.",
         )
     finally:
@@ -101,7 +101,7 @@ def _failure(stdout: bytes) -> Failed:
     except (ValueError, KeyError, TypeError, RecursionError):
         return Failed(
             code="extract.crashed",
-            zh="脱敏程序异常退出,没有写出任何文件;请检查源表与策略后重试。",
+            zh="脱敏程序异常退出，没有写出任何文件；请检查源表与规则后重试。",
             en="The worker ended abnormally; nothing was written. Check table and policy, then try again.",
         )
 

@@ -19,12 +19,13 @@ from hub.gate.actions import (
     vote_refusals,
     withdraw_export,
 )
+from hub.gate.findings import arrange
 from hub.gate.model import Decision, ExportRequest, RequestStatus, Seat
 from hub.gate.preview import PNG, preview, whole
 from hub.gate.rules import refusals_of_votes, refusals_to_deliver, refusals_to_withdraw, seats_of
 from hub.licensing.actions import licence_in, terms_of
 from hub.licensing.rules import refusals_to_use
-from hub.message import Message, both, msg
+from hub.message import Message, msg
 from hub.people.actions import people_of
 from hub.people.actor import Role
 from hub.people.rules import Verb, refusals_to_act
@@ -151,8 +152,9 @@ def _page(visit: Visit, request: ExportRequest, error: HubError | None = None) -
         stopped=stopped,
         is_author=actor.person_id == request.author_id,
         in_review=request.status is RequestStatus.IN_REVIEW,
-        report=_report(visit, request),
+        report=_report(request),
         verdicts=VERDICTS,
+        levels=LEVELS,
         previews=previews,
         votes_missing=refusals_of_votes(facts) if request.status is RequestStatus.IN_REVIEW else (),
         bytes_refusals=bytes_refusals,
@@ -179,27 +181,12 @@ def _recipients(visit: Visit, org_id: str) -> list[tuple[str, str]]:
     return [(one.id, f"{visit.name_of(one)} ({one.id})") for one in people]
 
 
-def _report(visit: Visit, request: ExportRequest) -> Mapping[str, object] | None:
-    """The machine's report in the reader's language; it holds no cell value."""
+def _report(request: ExportRequest) -> Mapping[str, object] | None:
+    """The machine's report in both languages; it holds no cell value."""
     if request.check is None:
         return None
     document = request.check.report
-    findings = []
-    for finding in document["findings"]:
-        said = finding["i18n"]
-        word, tone = LEVELS[finding["level"]]
-        findings.append(
-            {
-                "rule": finding["rule"],
-                "code": finding["code"],
-                "file": finding["file"],
-                "where": finding["where"],
-                "level": word,
-                "tone": tone,
-                "text": both(en=said["en"]["text"], zh=said["zh"]["text"]),
-                "next_step": both(en=said["en"]["next_step"], zh=said["zh"]["next_step"]),
-            }
-        )
+    arranged = arrange(document["findings"])
     return {
         "verdict": request.check.verdict,
         "pack": request.check.pack,
@@ -207,5 +194,6 @@ def _report(visit: Visit, request: ExportRequest) -> Mapping[str, object] | None
         "digest": request.check.digest,
         "checks": document["checks_run"],
         "ran": len({rule for check in document["checks_run"] for rule in check["rules"]}),
-        "findings": findings,
+        "open": arranged.open,
+        "folded": arranged.folded,
     }

@@ -77,7 +77,7 @@ def read_report(returncode: int, stdout: bytes, *, names: set[str]) -> Report:
 def did_not_run(why: str) -> Report:
     """The block for checks that did not run to their end."""
     text = {
-        "zh": {"text": "机审没有完成,按未通过处理。", "next_step": "请稍后重新提交;若再次发生,请联系城运中心。"},
+        "zh": {"text": "机审没有完成，按未通过处理。", "next_step": "请稍后重新提交；若再次发生，请联系城运中心。"},
         "en": {
             "text": "The machine checks did not run to their end; that counts as not passed.",
             "next_step": "Submit again later; if it happens again, tell the operations centre.",

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from hub.context import Hub
 from hub.errors import NotAllowed
-from hub.ledger.actions import LedgerVerdict, current_note, read_entries, verify
+from hub.ledger.actions import LedgerVerdict, current_note, read_entries
 from hub.ledger.model import LedgerEntry
+from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
+from hub.recovery import verify_ledger
 from hub.web.history import read
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
 
 PAGE = 50
+
+DECISIONS: Mapping[str, Message] = {
+    "approve": msg("approved"),
+    "approved": msg("approved"),
+    "block": msg("blocked"),
+    "flag": msg("passed with notes for the reviewers"),
+    "object": msg("objected to"),
+    "pass": msg("passed"),
+    "refused": msg("refused"),
+    "released": msg("released"),
+}
+"""What an event decided, in words; the code stands beside it, as it stands in the ledger."""
+
+COUNTERS: Mapping[str, Message] = {
+    "bytes": msg("bytes"),
+    "columns": msg("columns"),
+    "extracts": msg("extracts"),
+    "files": msg("files"),
+    "findings": msg("findings"),
+    "items": msg("outbox items"),
+    "k": msg("smallest group k"),
+    "reviewers": msg("reviewers"),
+    "rows": msg("rows"),
+    "suppressed": msg("rows suppressed"),
+    "votes": msg("votes"),
+}
+"""What an event counted; a counter without a word is shown by its code."""
 
 
 @router.get("/ledger")
@@ -30,7 +60,7 @@ def listing(visit: Visited, offset: int = 0) -> Response:
 def check(visit: Visited) -> Response:
     """Recompute every hash now."""
     _only_readers(visit)
-    return _page(visit, offset=0, verdict=verify_now(visit.hub))
+    return _page(visit, offset=0, verdict=verify_ledger(visit.hub))
 
 
 @router.get("/ledger/checkpoint")
@@ -41,13 +71,6 @@ def checkpoint(visit: Visited) -> Response:
         note = current_note(session)
     headers = {"content-disposition": 'attachment; filename="ledger.checkpoint"'}
     return Response(note, media_type="text/plain; charset=utf-8", headers=headers)
-
-
-def verify_now(hub: Hub) -> LedgerVerdict:
-    """The verdict on the ledger, held against the checkpoint that lies beside the database."""
-    outside = [hub.checkpoint_file.read_text(encoding="utf-8")] if hub.checkpoint_file.exists() else []
-    with hub.reading() as session:
-        return verify(session, public=hub.ledger_key.public_key().public_bytes_raw(), outside=outside)
 
 
 def _page(visit: Visit, *, offset: int, verdict: LedgerVerdict | None = None) -> Response:
@@ -63,6 +86,8 @@ def _page(visit: Visit, *, offset: int, verdict: LedgerVerdict | None = None) ->
         total=total,
         note=note,
         verdict=verdict,
+        decisions=DECISIONS,
+        counters=COUNTERS,
     )
 
 

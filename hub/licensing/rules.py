@@ -28,7 +28,7 @@ from hub.message import Message, msg
 from hub.people.actor import Actor, OrgKind, Role
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.calendar import add_years
-from hub.rulebook.model import Pack
+from hub.rulebook.model import DISTRICT_TIME, Pack
 from hub.rulebook.parameters import Parameter
 
 MOST_REVIEWERS = 9
@@ -471,7 +471,7 @@ def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
 
 
 def _day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    return moment.astimezone(DISTRICT_TIME).strftime("%Y-%m-%d %H:%M (UTC+8)")
 
 
 def _refusal(rule: str, subject: str, text: Message, next_step: Message, basis: str = "") -> Refusal:

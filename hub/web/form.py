@@ -46,7 +46,8 @@ class Form:
         if not isinstance(value, str):
             raise _refused(name, "form.invalid", msg("The field {field} is not a text.", field=name))
         if len(value) > MOST_TEXT:
-            raise _refused(name, "form.too_long", msg("The field {field} is too long.", field=name))
+            text = msg("The field {field} is longer than {most} characters.", field=name, most=MOST_TEXT)
+            raise _refused(name, "form.too_long", text, msg("Shorten the text and send the form again."))
         return value.replace("\r\n", "\n").strip()
 
     def many(self, name: str) -> tuple[str, ...]:
@@ -91,7 +92,8 @@ class Form:
         yield from seen
 
 
-def _refused(field: str, rule: str, text: Message) -> InvalidInput:
-    return InvalidInput(
-        Refusal(rule=rule, subject=field, text=text, next_step=msg("Fill in the field and send the form again."))
-    )
+_FILL_IN = msg("Fill in the field and send the form again.")
+
+
+def _refused(field: str, rule: str, text: Message, next_step: Message = _FILL_IN) -> InvalidInput:
+    return InvalidInput(Refusal(rule=rule, subject=field, text=text, next_step=next_step))

@@ -298,6 +298,9 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     },
 }
 
+BETWEEN = msg(", ")
+"""Between the members of a list in a sentence."""
+
 SPOKEN_VALUES = frozenset({"bodies", "posts", "role", "roles", "verb", "status", "state", "seats"})
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
@@ -372,7 +375,7 @@ def _spoken(name: str, value: Value, translate: Callable[[str], str]) -> str | i
     words = [_word_of_code(code) for code in value.split(", ")]
     if None in words:
         return value
-    return translate(", ").join(translate(found.source) for found in words if found is not None)
+    return translate(BETWEEN.source).join(translate(found.source) for found in words if found is not None)
 
 
 def _word_of_code(code: str) -> Message | None:

@@ -172,7 +172,7 @@ def test_flagged_cell_is_shown_to_the_reviewers_with_what_to_do(walk: Walk) -> N
     page = walk.as_("provider").get(f"requests/{request}").text
     assert "通过，附审核提示" in page
     assert "SMALL_CELL" in page
-    assert "row 2, column 2 (answers)" in page
+    assert "第 2 行第 2 列（answers）" in page
 
 
 def test_nothing_chosen_from_the_outbox_is_refused_and_the_text_is_kept(walk: Walk) -> None:
