@@ -133,9 +133,10 @@ def install_packages(packages: tuple[str, ...]) -> None:
             f"then start again:\n    {by_hand}",
         )
     say("正在安装系统软件包：" + names, "installing system packages: " + names)
+    env = dict(os.environ, LC_ALL="C.UTF-8")  # a locale named but not generated would fill the screen with warnings
     apt_get = [*prefix, apt, "-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
-    subprocess.run([*apt_get, "update"], check=False)  # a stale list is only bad if the next line fails
-    done = subprocess.run([*apt_get, "install", "-y", "--no-install-recommends", *packages], check=False)
+    subprocess.run([*apt_get, "update"], env=env, check=False)  # a stale list is only bad if the next line fails
+    done = subprocess.run([*apt_get, "install", "-y", "--no-install-recommends", *packages], env=env, check=False)
     if done.returncode != 0:
         raise Stop(
             f"系统软件包没有装上，原因见上文。也可由管理员执行：\n    {by_hand}",
@@ -243,6 +244,15 @@ def install_proxy() -> None:
     )
 
 
+def open_to_workspaces(*folders: str) -> None:
+    """As root: let a workspace's own uid read the packages and the code bound into its boxes. Nothing secret is there.
+
+    Clone, package cache or environment may have been made under a umask of 077 or 027, as hardened servers have it.
+    """
+    if os.geteuid() == 0:
+        run(["chmod", "-R", "go+rX", *folders])
+
+
 def catalogs() -> list[str]:
     return sorted(glob.glob(os.path.join(LOCALES, "*", "LC_MESSAGES", "*.po")))
 
@@ -269,8 +279,10 @@ def ensure_environment(tests: bool) -> None:
             write_stamp({})  # if this is interrupted, the next run starts over
         make_venv()
         install_python_packages(lock)
+        open_to_workspaces(VENV)
         stamp = {"root": ROOT, "kind": kind, "python": python}
         write_stamp(stamp)
+    open_to_workspaces(*(os.path.join(ROOT, name) for name in ("anonymize", "sandbox", "notebooks")))
     proxy = digest(os.path.join(PROXY, "package-lock.json"))
     script = os.path.join(PROXY, "node_modules", "configurable-http-proxy", "bin", "configurable-http-proxy")
     if stamp.get("proxy") != proxy or not os.path.exists(script):
@@ -331,6 +343,7 @@ def check() -> int:
 def main(argv: list[str]) -> int:
     command, rest = (argv[0], argv[1:]) if argv else ("", [])
     os.chdir(ROOT)
+    os.umask(0o022)  # whoever's it is: a workspace's own uid must read the packages, and nobody else write them
     zhakou = os.path.join(BIN, "zhakou")
     if command == "run":
         set_up(tests=False, system=True)

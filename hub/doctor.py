@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,7 @@ def examine(state_dir: Path | None = None) -> tuple[Finding, ...]:
         _libseccomp(),
         _proxy(),
         _disk(state_dir or PROJECT / "var"),
+        _state(state_dir or PROJECT / "var"),
         _limits(),
         _identity(),
         _fonts(),
@@ -290,6 +292,35 @@ def _disk(state_dir: Path) -> Finding:
             f"Only {size} of disk are free; 0.5 GiB at least, 3 advised.",
         ),
     )
+
+
+def _state(state_dir: Path) -> Finding:
+    """One user's keys and ledger are no other's: after one start with sudo, the files would be half and half."""
+    place = next(path for path in (state_dir, *state_dir.parents) if path.exists())
+    owners = {place.stat().st_uid} if place == state_dir else {os.geteuid()}
+    if owners == {os.geteuid()} and place == state_dir:
+        owners |= {path.lstat().st_uid for path in place.iterdir()}
+    if owners != {os.geteuid()}:
+        return Finding(
+            check="state",
+            level=Level.MISSING,
+            text=Text(
+                f"状态目录 {state_dir} 全部或部分属于其他用户；请仍以该用户启动，或者改变其归属：",
+                f"The state folder {state_dir} is another user's, or part of it: start as that user, or hand it over:",
+            ),
+            mend=f"sudo chown -R {os.geteuid()} {shlex.quote(str(state_dir))}",
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding(
+            check="state",
+            level=Level.MISSING,
+            text=Text(
+                f"不能写入状态目录 {place}；请换一个可写的目录（ZHAKOU_STATE_DIR）。",
+                f"The state folder {place} can't be written; name one that can (ZHAKOU_STATE_DIR).",
+            ),
+        )
+    text = Text("状态目录可以写入。", "The state folder can be written.")
+    return Finding(check="state", level=Level.OK, text=text)
 
 
 def _limits() -> Finding:

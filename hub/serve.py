@@ -46,6 +46,7 @@ def serve(*, verbose: bool = False) -> int:
         InvalidState: another server runs on this state, or a port is taken (2).
         InvalidInput: the settings are not usable.
     """
+    os.umask(0o022)
     settings = load_settings()
     weaknesses = _look_at_machine(settings)
     with _alone(settings):

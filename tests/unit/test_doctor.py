@@ -1,6 +1,8 @@
 """What the doctor says: must-haves decide, weaknesses are told, a fault comes with the command that mends it."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +87,19 @@ def test_nothing_missing_needs_no_command(monkeypatch: pytest.MonkeyPatch) -> No
     for name in ("RUN_NEEDS", "TEST_NEEDS"):
         monkeypatch.setattr(doctor, name, ())
     assert doctor.next_command("en") == ""
+
+
+def test_a_state_folder_with_a_stranger_s_file_is_refused_with_the_command_that_hands_it_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ledger.checkpoint").touch()
+    assert {found.check: found for found in doctor.examine(tmp_path)}["state"].level is Level.OK
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    found = {found.check: found for found in doctor.examine(tmp_path)}["state"]
+    assert found.level is Level.MISSING
+    assert found.mend.startswith("sudo chown -R ")
+    assert str(tmp_path) in found.mend
+
+
+def test_a_state_folder_still_to_be_made_is_fine_where_it_can_be(tmp_path: Path) -> None:
+    assert {found.check: found for found in doctor.examine(tmp_path / "a" / "b")}["state"].level is Level.OK
