@@ -43,7 +43,7 @@ c.JupyterHub.authenticator_class = LocalDirectoryAuthenticator
 c.Authenticator.admin_users = set()
 c.Authenticator.allow_all = True  # who comes in is decided by the directory of the hub
 c.JupyterHub.admin_access = False
-c.JupyterHub.cookie_max_age_days = 0.5
+c.JupyterHub.cookie_max_age_days = 8 / 24  # as long as a session of the portal (hub/web/sessions.py)
 c.JupyterHub.oauth_token_expires_in = 8 * hours
 
 # Workspaces: a named server for each licence. A name without a licence is refused by the spawner.

@@ -32,6 +32,15 @@ def test_session_lives_up_to_the_idle_limit_and_ends_past_it(watch: Watch) -> No
     assert sessions.find(sid) is None
 
 
+def test_without_a_setting_a_session_ends_after_half_an_idle_hour(watch: Watch) -> None:
+    sessions = Sessions(now=watch)
+    sid = sessions.open(user="u", token="t")
+    watch.now = 30 * 60
+    assert sessions.find(sid) is not None
+    watch.now += 30 * 60 + 1
+    assert sessions.find(sid) is None
+
+
 def test_busy_session_ends_at_the_life_limit(watch: Watch) -> None:
     sessions = Sessions(now=watch, idle=60, life=100)
     sid = sessions.open(user="u", token="t")
