@@ -114,7 +114,19 @@ RUN_NEEDS: Final = (
     Need(package="bubblewrap", present=has_bubblewrap),
     Need(package="libseccomp2", present=has_libseccomp),
 )
+
+
+def has_libatomic() -> bool:
+    """Playwright's own node is linked with it; neither python3 nor chromium brings it along."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
 TEST_NEEDS: Final = (
+    Need(package="libatomic1", present=has_libatomic),
     Need(package=chromium_package(), present=lambda: chromium() is not None),
     Need(package="fonts-wqy-microhei", present=has_chinese_font),
 )
