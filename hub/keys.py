@@ -5,6 +5,7 @@ They lie in `<state>/keys` (0700), each file 0600, outside every workspace. No k
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -13,7 +14,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.errors import InvalidState, Refusal
+from hub.message import msg
+
 _LICENCE_ID = re.compile(r"l-[0-9]{4,}")
+_PRINT = b"zhakou pseudonym key print v1\n"
 
 
 class Keyring:
@@ -35,11 +40,41 @@ class Keyring:
 
     def pseudonym_key_file(self, licence_id: str) -> Path:
         """File with the 32 secret bytes under which this licence's pseudonyms are made; made when first asked for."""
-        if not _LICENCE_ID.fullmatch(licence_id):
-            raise ValueError("not a licence id")
-        path = self._directory / "licences" / f"{licence_id}.key"
+        path = self._pseudonym(licence_id)
+        if path.with_suffix(".destroyed").exists():
+            raise InvalidState(
+                Refusal(
+                    rule="licence.key_destroyed",
+                    subject=licence_id,
+                    text=msg("The pseudonym key of licence {licence} was destroyed.", licence=licence_id),
+                    next_step=msg("The licence is closed; no extract can be made under it again."),
+                )
+            )
         self._write_once(path, secrets.token_bytes(32))
         return path
+
+    def pseudonym_key_print(self, licence_id: str) -> str:
+        """A hex digest that recognises this licence's pseudonym key and tells nothing of it; empty if there is none."""
+        path = self._pseudonym(licence_id)
+        return hashlib.sha256(_PRINT + path.read_bytes()).hexdigest() if path.is_file() else ""
+
+    def destroy_pseudonym_key(self, licence_id: str) -> None:
+        """Overwrite and unlink this licence's pseudonym key, and never make one for it again."""
+        path = self._pseudonym(licence_id)
+        self._write_once(path.with_suffix(".destroyed"), b"")
+        if not path.exists():
+            return
+        with path.open("r+b") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        _sync(path.parent)
+
+    def _pseudonym(self, licence_id: str) -> Path:
+        if not _LICENCE_ID.fullmatch(licence_id):
+            raise ValueError("not a licence id")
+        return self._directory / "licences" / f"{licence_id}.key"
 
     def _signing(self, name: str) -> Ed25519PrivateKey:
         path = self._directory / f"{name}.ed25519.pem"

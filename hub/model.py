@@ -1,6 +1,7 @@
 """Every room's entities, imported once so that the database knows all tables."""
 
 from hub.catalog import model as catalog
+from hub.closing import model as closing
 from hub.extracts import model as extracts
 from hub.gate import model as gate
 from hub.intake import model as intake
@@ -15,6 +16,7 @@ from hub.workspaces import model as workspaces
 __all__ = [
     "Counter",
     "catalog",
+    "closing",
     "extracts",
     "gate",
     "intake",

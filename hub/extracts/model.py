@@ -13,17 +13,19 @@ from hub.db import Base
 
 
 class ExtractStatus(StrEnum):
-    """A job that ends with an extract or with the reason why there is none."""
+    """A job that ends with an extract or with the reason why there is none; destroyed when its licence is closed."""
 
     BUILDING = "building"
     ISSUED = "issued"
     REFUSED = "refused"
+    DESTROYED = "destroyed"
 
 
 EXTRACT_MOVES: dict[ExtractStatus, frozenset[ExtractStatus]] = {
     ExtractStatus.BUILDING: frozenset({ExtractStatus.ISSUED, ExtractStatus.REFUSED}),
-    ExtractStatus.ISSUED: frozenset(),
+    ExtractStatus.ISSUED: frozenset({ExtractStatus.DESTROYED}),
     ExtractStatus.REFUSED: frozenset(),
+    ExtractStatus.DESTROYED: frozenset(),
 }
 
 

@@ -47,6 +47,7 @@ from hub.people.rules import Verb
 from hub.wording import refusals_of_words
 from hub.workspaces.actions import workspace_dir
 from hub.workspaces.model import Workspace
+from hub.workspaces.rules import refusals_of_destroyed
 from sandbox.errors import SandboxError
 from sandbox.outbox import freeze
 
@@ -88,6 +89,7 @@ def submit_export(
             ),
             NotAllowed,
         )
+        tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
         files = _freeze(hub, workspace_id, slugs)
         extracts = issued_extracts(tx.session, licence.id)

@@ -46,3 +46,5 @@ class EventKind(StrEnum):
     PRICE_CAPPED = "price.capped"  # the bureau entered the highest price of a unit
     PRICE_SET = "price.set"  # the operator set a price
     USAGE_METERED = "usage.metered"  # the operator entered how much of a product was used
+    CLOSING_BEGUN = "closing.begun"  # nothing of an ended licence can be mounted or submitted any more
+    LICENCE_CLOSED = "licence.closed"  # what an ended licence left behind is destroyed; the certificate is signed

@@ -49,6 +49,7 @@ class Verb(StrEnum):
     SET_PRICE = "set_price"
     ENTER_CAP = "enter_cap"
     METER_USAGE = "meter_usage"
+    CLOSE_LICENCE = "close_licence"
 
 
 MAY: Mapping[Verb, frozenset[Role]] = {
@@ -78,6 +79,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.SET_PRICE: frozenset({Role.LICENSEE_ADMIN}),
     Verb.ENTER_CAP: frozenset({Role.BUREAU_OFFICER}),
     Verb.METER_USAGE: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.CLOSE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
 }
 
 HOME: Mapping[Role, frozenset[OrgKind]] = {

@@ -54,8 +54,8 @@ def seal(statement: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
     )
 
 
-def unseal(envelope: bytes, public: bytes) -> dict[str, Any]:
-    """The statement in `envelope`, once a signature by `public` holds.
+def unseal(envelope: bytes, public: bytes, *, predicate_type: str = PREDICATE_TYPE) -> dict[str, Any]:
+    """The statement of this type in `envelope`, once a signature by `public` holds.
 
     Raises:
         BadStatement: Form or signature is wrong.
@@ -73,7 +73,7 @@ def unseal(envelope: bytes, public: bytes) -> dict[str, Any]:
         raise BadStatement(msg("no signature of the release key holds"))
     try:
         statement: dict[str, Any] = json.loads(payload)
-        if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != PREDICATE_TYPE:
+        if statement["_type"] != STATEMENT_TYPE or statement["predicateType"] != predicate_type:
             raise BadStatement(msg("the statement is of another type"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadStatement(msg("not a release statement")) from error

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from hub.catalog import pages as catalog
+from hub.closing import pages as closing
 from hub.context import Hub
 from hub.extracts import pages as extracts
 from hub.gate import pages as gate
@@ -33,6 +34,7 @@ ROOMS: tuple[APIRouter, ...] = (
     gate.router,
     products.router,
     register.router,
+    closing.router,
     ledger.router,
     rulebook.router,
     people.router,

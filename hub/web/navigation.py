@@ -70,6 +70,12 @@ BESIDE = (
         path="register",
     ),
     Step(
+        key="closing",
+        title=msg("End of a licence"),
+        hint=msg("Sealed, destroyed, certified"),
+        path="closing",
+    ),
+    Step(
         key="rulebook",
         title=msg("Rulebook"),
         hint=msg("Thresholds and legal bases in force"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.closing.model import ClosingStatus, DestroyedKind
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
@@ -80,6 +81,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.SET_PRICE: msg("set a price"),
         Verb.ENTER_CAP: msg("enter a price cap"),
         Verb.METER_USAGE: msg("enter the use of a product"),
+        Verb.CLOSE_LICENCE: msg("close a licence that has ended"),
     },
     ShareType: {
         ShareType.UNCONDITIONAL: msg("unconditional sharing"),
@@ -150,10 +152,21 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         ExtractStatus.BUILDING: msg("being built"),
         ExtractStatus.ISSUED: msg("issued"),
         ExtractStatus.REFUSED: msg("not issued"),
+        ExtractStatus.DESTROYED: msg("destroyed"),
     },
     WorkspaceStatus: {
         WorkspaceStatus.OPEN: msg("running"),
         WorkspaceStatus.CLOSED: msg("stopped"),
+        WorkspaceStatus.DESTROYED: msg("destroyed"),
+    },
+    ClosingStatus: {
+        ClosingStatus.BEGUN: msg("closing begun"),
+        ClosingStatus.SEALED: msg("closed and destroyed"),
+    },
+    DestroyedKind: {
+        DestroyedKind.EXTRACT: msg("extract"),
+        DestroyedKind.WORKSPACE: msg("workspace"),
+        DestroyedKind.KEY: msg("pseudonym key"),
     },
     BasisStatus: {
         BasisStatus.DRAFT: msg("draft"),
@@ -295,6 +308,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.PRICE_CAPPED: msg("Price cap entered"),
         EventKind.PRICE_SET: msg("Price set"),
         EventKind.USAGE_METERED: msg("Use entered"),
+        EventKind.CLOSING_BEGUN: msg("Closing of the licence begun"),
+        EventKind.LICENCE_CLOSED: msg("Licence closed, certificate of destruction signed"),
     },
 }
 
@@ -337,6 +352,7 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RegistrationStatus.CODED: "good",
         RegistrationStatus.TERMINATED: "bad",
     },
+    ClosingStatus: {ClosingStatus.BEGUN: "wait", ClosingStatus.SEALED: "calm"},
     Timing: {Timing.IN_TIME: "good", Timing.DUE_SOON: "wait", Timing.OVERDUE: "bad"},
     BasisStatus: {BasisStatus.DRAFT: "wait", BasisStatus.IN_FORCE: "good"},
     Decision: {Decision.APPROVE: "good", Decision.OBJECT: "bad"},

@@ -18,7 +18,7 @@ from hub.people.actions import lapses_of
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb
 from hub.workspaces.model import Workspace, WorkspaceStatus
-from hub.workspaces.rules import Origin, refusals_to_mount, refusals_to_open
+from hub.workspaces.rules import Origin, refusals_of_destroyed, refusals_to_mount, refusals_to_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
                 id=f"w-{number + 1:04d}", number=number, licence_id=licence_id, person_id=actor.person_id
             )
             tx.session.add(workspace)
+        else:
+            tx.refuse(refusals_of_destroyed(workspace.id, workspace.status), NotAllowed)
         workspace.status, workspace.opened_at, workspace.closed_at = WorkspaceStatus.OPEN, tx.now, None
         tx.session.flush()
         tx.record(EventKind.WORKSPACE_OPENED, "workspace", workspace.id, licence_id=licence_id)
@@ -84,6 +86,7 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
         workspace = tx.session.get(Workspace, workspace_id)
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
+        tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
         policies = {row.table_id: row.policy_digest for row in licence.tables}
         mounted = []
@@ -121,7 +124,7 @@ def close_workspace(hub: Hub, *, workspace_id: str, reason: str) -> None:
         workspace = tx.session.get(Workspace, workspace_id)
         if workspace is None:
             raise NotFound(unknown(workspace_id))
-        if workspace.status is WorkspaceStatus.CLOSED:
+        if workspace.status is not WorkspaceStatus.OPEN:
             return
         workspace.status, workspace.closed_at = WorkspaceStatus.CLOSED, tx.now
         tx.record(

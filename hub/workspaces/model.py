@@ -12,10 +12,11 @@ from hub.db import Base
 
 
 class WorkspaceStatus(StrEnum):
-    """Whether its boxes may be running."""
+    """Whether its boxes may be running; destroyed with its folder when the licence is closed, for good."""
 
     OPEN = "open"
     CLOSED = "closed"
+    DESTROYED = "destroyed"
 
 
 class Workspace(Base):

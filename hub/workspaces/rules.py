@@ -3,6 +3,8 @@
 Rules here: `workspace.organisation` (only people of the licensed operator), `workspace.no_extract` (nothing to work
 on), `extract.changed` (an extract's bytes are not those that were issued), `extract.stale` (an extract was made from
 another source or by another policy than the licence and catalog name now).
+
+`workspace.destroyed` (the licence was closed) is asked wherever a workspace is used.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from hub.errors import Refusal
 from hub.message import msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
+from hub.workspaces.model import WorkspaceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,21 @@ def refusals_to_open(*, actor: Actor, licence_id: str, operator_org: str, extrac
             )
         )
     return tuple(found)
+
+
+def refusals_of_destroyed(workspace_id: str, status: WorkspaceStatus) -> tuple[Refusal, ...]:
+    """Everything against using a workspace that was destroyed with its licence."""
+    if status is not WorkspaceStatus.DESTROYED:
+        return ()
+    return (
+        Refusal(
+            rule="workspace.destroyed",
+            subject=workspace_id,
+            text=msg("Workspace {workspace} was destroyed when its licence was closed.", workspace=workspace_id),
+            next_step=msg("Nothing can be opened or taken from it; work goes on under another licence."),
+            basis="公共数据资源授权运营实施规范(试行) 第十四条",
+        ),
+    )
 
 
 def refusals_to_mount(*, extract_id: str, issued: Origin, found: Origin) -> tuple[Refusal, ...]:

@@ -43,6 +43,7 @@ decide_registration: bureau_officer
 set_price: licensee_admin
 enter_cap: bureau_officer
 meter_usage: licensee_admin
+close_licence: bureau_officer
 """
 
 
