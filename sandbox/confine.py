@@ -50,6 +50,10 @@ def _run(said: dict[str, object]) -> int:
             bind if bind.source.is_dir() else replace(bind, source=roots.readable_copy(bind.source, copies=copies))
             for bind in binds
         )
+    else:
+        for bind in binds:
+            if not bind.source.is_dir():
+                roots.require_regular_file(bind.source)
     argv: list[str] = said["argv"]  # type: ignore[assignment]
     command = tuple(runtime.python if word == "{python}" else word for word in argv)
     box = program_box(command, runtime=runtime, read_only=binds, limits=limits)

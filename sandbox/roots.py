@@ -77,6 +77,20 @@ def readable_copy(source: Path, *, copies: Path) -> Path:
     return copy
 
 
+def require_regular_file(source: Path) -> None:
+    """For a hub without root, which binds the file itself and not a copy: the same refusals as `readable_copy`.
+
+    Raises:
+        StartFailed: there is no such regular file. Links are not followed.
+    """
+    try:
+        regular = stat.S_ISREG(source.lstat().st_mode)
+    except OSError as error:
+        raise missing_source(source) from error
+    if not regular:
+        raise missing_source(source)
+
+
 def _open(source: Path) -> int:
     # Opened before the place is covered, so that a source below it is still found.
     try:

@@ -62,6 +62,9 @@ class Supervisor:
             copies = self.workspace.state_dir / "run" / "data"
             readable = (replace(one, source=roots.readable_copy(one.source, copies=copies)) for one in self._extracts())
             self.workspace = replace(self.workspace, extracts=tuple(readable))
+        else:
+            for one in self._extracts():
+                roots.require_regular_file(one.source)
         runtime, layout = find_runtime(), layout_of(self.workspace)
         server_end, kernel_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
