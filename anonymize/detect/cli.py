@@ -27,13 +27,15 @@ _language = click.option(
 
 
 def refusing(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn refusals into one line on stderr and the refusal's exit code."""
+    """Turn refusals into one line on stderr and the refusal's exit code; with `--json` into `{"refused": …}` too."""
 
     @wraps(command)
     def run(*args: Any, language: Language = "zh", **kwargs: Any) -> None:
         try:
             command(*args, language=language, **kwargs)
         except AnonymizeError as refused:
+            if kwargs.get("as_json"):
+                click.echo(json.dumps({"refused": refused.as_json(language)}, ensure_ascii=False))
             click.echo(refused.sentence(language), err=True)
             sys.exit(refused.exit_code)
 

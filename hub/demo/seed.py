@@ -138,7 +138,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         earlier,
         admin="ps-admin",
         title="家庭服务需求研究 / Demand for family services",
-        purpose="为社区家庭服务设计提供汇总统计;本协议已到期,用于演示到期后的拒绝。",
+        purpose="为社区家庭服务设计提供汇总统计；本协议已到期，用于演示到期后的拒绝。",
         lane=Lane.INDUSTRY,
         table_id="fair",
         starts=then,
@@ -151,7 +151,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         hub,
         admin="ky-admin",
         title="养老服务需求分布与站点选址 / Elder-care demand and station siting",
-        purpose="按街道与年龄段统计养老服务需求,为站点选址提供评价指数与报告。",
+        purpose="按街道与年龄段统计养老服务需求，为站点选址提供评价指数与报告。",
         lane=Lane.PUBLIC,
         table_id="mz_elder_care",
         starts=now,
@@ -269,7 +269,7 @@ def _licence(
     officer = _actor(hub, "bureau-officer")
     scenario = file_scenario(hub, _actor(hub, admin), title=title, purpose=purpose, lane=lane, table_ids=[table_id])
     give_opinions(hub, scenario.id)
-    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景,用途明确,风险可控。")
+    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景，用途明确，风险可控。")
     with hub.reading() as session:
         columns = [column.name for column in session.get_one(CatalogTable, table_id).columns]
     return grant_licence(
@@ -293,8 +293,8 @@ def give_opinions(hub: Hub, scenario_id: str) -> None:
             _actor(hub, person),
             scenario_id=scenario_id,
             stance=Stance.SUPPORT,
-            compliance="用途与法定职责相符,数据范围为场景所必需。",
-            security="数据在隔离环境内使用,产出经机审与人审后放行,风险可控。",
+            compliance="用途与法定职责相符，数据范围为场景所必需。",
+            security="数据在隔离环境内使用，产出经机审与人审后放行，风险可控。",
         )
 
 

@@ -167,12 +167,12 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
         hub,
         _actor(hub, "ky-admin"),
         title="养老服务需求分布与站点选址",
-        purpose="按街道与年龄段统计养老服务需求,为站点选址提供评价指数与报告。",
+        purpose="按街道与年龄段统计养老服务需求，为站点选址提供评价指数与报告。",
         lane=Lane.PUBLIC,
         table_ids=[draft.id for draft in drafts],
     )
     give_opinions(hub, scenario.id)
-    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="公益用途,范围与风险明确。")
+    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="公益用途，范围与风险明确。")
     now = hub.clock()
     licence = grant_licence(
         hub,
@@ -247,7 +247,7 @@ async def _work(hub: Hub, out: Terminal, room: Room) -> None:
     socket = await workspace.start()
     try:
         for weakness in workspace.weaknesses:
-            out.line(both(en=f"Weaker here: {weakness}", zh=f"此处弱于设计:{weakness.zh}"))
+            out.line(both(en=f"Weaker here: {weakness}", zh=f"此处弱于设计：{weakness.zh}"))
         async with connect(socket, token=token) as client, client.kernel() as kernel:
             for cell in (RELEASED_CELL, REFUSED_CELL):
                 ran = await kernel.execute(cell, seconds=120)
@@ -293,7 +293,7 @@ def _review(hub: Hub, out: Terminal, request: ExportRequest) -> None:
     if request.status is not RequestStatus.IN_REVIEW:
         out.findings(request)
         raise WalkFailed("the table of counts did not reach the reviewers")
-    reason = "逐格看过:每格不少于十人,已取整,未见个人信息。"
+    reason = "逐格看过：每格不少于十人，已取整，未见个人信息。"
     for outsider in ("ky-analyst", "ky-expert"):
         try:
             cast_vote(

@@ -42,6 +42,16 @@ def test_scan_proposes_no_policy_where_nothing_can_be_measured(tmp_path: Path) -
     assert (result.exit_code, json.loads(result.output)["policy"]) == (0, "")
 
 
+def test_scan_says_as_json_why_a_table_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "empty.csv"
+    table.touch()
+    result = CliRunner().invoke(scan, [str(table), "--json"])
+    said = json.loads(result.stdout)["refused"]
+    assert result.exit_code == 23
+    assert said["i18n"]["zh"]["next_step"]
+    assert said["code"] in result.stderr
+
+
 def test_scan_never_overwrites_a_policy(table: Path, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text("mine")
