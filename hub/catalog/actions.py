@@ -15,6 +15,7 @@ from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal
 from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
 from hub.message import msg
+from hub.people.actions import departments_in
 from hub.people.actor import Actor, OrgKind
 from hub.people.appointments import posts_filled
 from hub.people.rules import Verb
@@ -45,7 +46,10 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
             InvalidInput,
         )
         filled = posts_filled(tx.session, draft.owner_org, tx.now)
-        tx.refuse(refusals_to_register(draft, actor, raw.columns, filled=filled), NotAllowed)
+        tx.refuse(
+            refusals_to_register(draft, actor, raw.columns, filled=filled, departments=departments_in(tx.session)),
+            NotAllowed,
+        )
         if not _TABLE_ID.fullmatch(draft.id):
             raise InvalidInput(
                 Refusal(
@@ -71,6 +75,8 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
             title_en=draft.title_en.strip(),
             description=draft.description.strip(),
             owner_org=draft.owner_org,
+            origin=draft.origin,
+            provider_org=draft.provider_org or None,
             share_type=draft.share_type,
             share_basis=draft.share_basis.strip(),
             open_type=draft.open_type,
@@ -101,7 +107,7 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
             digest=raw_digest,
             cited_basis=[basis for basis in (table.share_basis, table.open_basis) if basis],
             counters={"columns": len(table.columns), "rows": raw.rows},
-            details={"share": table.share_type, "open": table.open_type, "grade": table.grade},
+            details={"origin": table.origin, "share": table.share_type, "open": table.open_type, "grade": table.grade},
         )
         return table
 

@@ -27,6 +27,15 @@ class OpenType(StrEnum):
     NONE = "OPEN_NONE"
 
 
+class Origin(StrEnum):
+    """How the department came by the data (DOMAIN.md §5.1; the Measures, Art. 14 and 18)."""
+
+    COLLECTED = "collected"
+    SHARED_IN = "shared_in"
+    NEGOTIATED = "negotiated"
+    PURCHASED = "purchased"
+
+
 class UpdateCycle(StrEnum):
     """How often the department renews the table (DOMAIN.md §5.1)."""
 
@@ -83,6 +92,8 @@ class CatalogTable(Base):
     title_en: Mapped[str]
     description: Mapped[str]
     owner_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    origin: Mapped[Origin]
+    provider_org: Mapped[str | None] = mapped_column(ForeignKey("organisation.id"))
     share_type: Mapped[ShareType]
     share_basis: Mapped[str]
     open_type: Mapped[OpenType]

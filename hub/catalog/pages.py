@@ -8,12 +8,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from hub.catalog.actions import against_publishing, find_table, list_tables, publish_table, register_table
-from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.errors import HubError, InvalidInput, NotAllowed, Refusal
 from hub.intake.actions import SUFFIXES, find_raw, list_raw, receive_file
 from hub.intake.model import RawFile
 from hub.message import msg
+from hub.people.actions import departments_in
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history
 from hub.web.visit import Visit, Visited
@@ -121,6 +122,8 @@ def _draft(visit: Visit, raw: RawFile) -> TableDraft:
         title_en=form.text("title_en"),
         description=form.text("description"),
         owner_org=visit.actor.org_id,
+        origin=form.one_of("origin", Origin),
+        provider_org=form.optional("provider_org"),
         share_type=form.one_of("share_type", ShareType),
         share_basis=form.optional("share_basis"),
         open_type=form.one_of("open_type", OpenType),
@@ -148,12 +151,20 @@ def _register_page(visit: Visit, raw: RawFile, error: HubError | None = None) ->
         raw=raw,
         proposed=raw.proposal["columns"],
         filled=filled,
+        origins=[(origin.value, origin) for origin in Origin],
+        departments=_other_departments(visit),
         share_types=[(kind.value, kind) for kind in ShareType],
         open_types=[(kind.value, kind) for kind in OpenType],
         cycles=[(cycle.value, cycle) for cycle in UpdateCycle],
         classes=list(ColumnClass),
         grades=list(Grade),
     )
+
+
+def _other_departments(visit: Visit) -> list[tuple[str, str]]:
+    with visit.hub.reading() as session:
+        others = [org for org in departments_in(session) if org != visit.actor.org_id]
+    return [("", "–"), *((org, visit.org(org)) for org in others)]
 
 
 def _only_stewards(visit: Visit) -> None:

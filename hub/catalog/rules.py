@@ -3,15 +3,17 @@
 Rules here: `table.owner` (a steward registers for their own department), `table.basis_missing` (restricted sharing or
 opening needs its legal basis), `table.state_secret`, `table.columns` (the description must name exactly the file's
 columns), `table.identifier_open` (a table with direct identifiers cannot be open without conditions),
+`table.provider` (shared-in data name the department that shared them, other data name none), `table.shared_in_open`
+(what was got by sharing or negotiation is not opened),
 `table.status` (only a draft is published), `table.responsibility` (the three people of the department are in date).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 
-from hub.catalog.model import TABLE_MOVES, ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.catalog.model import TABLE_MOVES, ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.errors import Refusal
 from hub.message import msg
 from hub.people.actor import Actor, Post
@@ -44,6 +46,8 @@ class TableDraft:
     update_cycle: UpdateCycle
     state_secret: bool
     columns: tuple[ColumnDraft, ...]
+    origin: Origin = Origin.COLLECTED
+    provider_org: str = ""
 
 
 def table_grade(columns: Sequence[ColumnDraft]) -> Grade:
@@ -52,14 +56,21 @@ def table_grade(columns: Sequence[ColumnDraft]) -> Grade:
 
 
 def refusals_to_register(
-    draft: TableDraft, actor: Actor, file_columns: Sequence[str], *, filled: Set[Post]
+    draft: TableDraft,
+    actor: Actor,
+    file_columns: Sequence[str],
+    *,
+    filled: Set[Post],
+    departments: Collection[str] = (),
 ) -> tuple[Refusal, ...]:
     """Everything against this steward registering this description of a file with `file_columns`.
 
     Args:
         filled: The posts of the draft's department whose holders are in date.
+        departments: Every department of the district; one of them shared a table that was shared in.
     """
     found = list(refusals_to_act(actor, Verb.REGISTER_TABLE))
+    found.extend(_origin(draft, departments))
     found.extend(_responsibility(draft.owner_org, filled))
     if draft.owner_org != actor.org_id:
         found.append(
@@ -120,6 +131,32 @@ def refusals_to_register(
                 text=msg("Title (Chinese and English) and description are required."),
                 next_step=msg("Fill them in."),
                 basis="上海市数据条例 第二十八条",
+            )
+        )
+    return tuple(found)
+
+
+def _origin(draft: TableDraft, departments: Collection[str]) -> tuple[Refusal, ...]:
+    found = []
+    shared_by_another = draft.provider_org in departments and draft.provider_org != draft.owner_org
+    if bool(draft.provider_org) != (draft.origin is Origin.SHARED_IN) or (draft.provider_org and not shared_by_another):
+        found.append(
+            Refusal(
+                rule="table.provider",
+                subject=draft.id,
+                text=msg("Data that were shared in name the other department that shared them; other data name none."),
+                next_step=msg("Choose the origin and the department that belong together."),
+                basis="普陀区公共数据管理办法 第十四条",
+            )
+        )
+    if draft.origin in (Origin.SHARED_IN, Origin.NEGOTIATED) and draft.open_type is not OpenType.NONE:
+        found.append(
+            Refusal(
+                rule="table.shared_in_open",
+                subject=draft.id,
+                text=msg("What a department got by sharing or negotiation does not go into its open list."),
+                next_step=msg("Choose not open; the department whose data they are can open them."),
+                basis="普陀区公共数据管理办法 第十八条",
             )
         )
     return tuple(found)

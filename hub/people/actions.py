@@ -196,6 +196,12 @@ def departments(hub: Hub) -> list[Organisation]:
         return list(session.scalars(query))
 
 
+def departments_in(session: Session) -> list[str]:
+    """Ids of the district's departments."""
+    query = select(Organisation.id).where(Organisation.kind == OrgKind.DEPARTMENT).order_by(Organisation.id)
+    return list(session.scalars(query))
+
+
 def _refuse_unless_first(session: Session, actor: Actor) -> None:
     """The bureau appoints; the service itself may, as long as nobody of the bureau has an account."""
     if actor == SYSTEM:

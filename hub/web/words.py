@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.closing.model import ClosingStatus, DestroyedKind
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
@@ -92,6 +92,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         OpenType.UNCONDITIONAL: msg("open without conditions"),
         OpenType.CONDITIONAL: msg("open with conditions"),
         OpenType.NONE: msg("not open"),
+    },
+    Origin: {
+        Origin.COLLECTED: msg("collected in the course of duty"),
+        Origin.SHARED_IN: msg("shared in from another department"),
+        Origin.NEGOTIATED: msg("got by negotiation"),
+        Origin.PURCHASED: msg("purchased"),
     },
     UpdateCycle: {
         UpdateCycle.REALTIME: msg("real time"),

@@ -59,6 +59,7 @@ class Walk:
             "title_zh": FAIR.title_zh,
             "title_en": FAIR.title_en,
             "description": FAIR.description,
+            "origin": "collected",
             "share_type": FAIR.share_type.value,
             "share_basis": FAIR.share_basis,
             "open_type": FAIR.open_type.value,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, TableStatus, UpdateCycle
+from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft, refusals_to_publish, refusals_to_register, table_grade
 from hub.people.actor import Actor, OrgKind, Post, Role
 
@@ -70,6 +70,26 @@ def test_a_department_without_one_of_its_three_people_registers_and_publishes_no
     assert {refusal.rule for refusal in found} == {"table.responsibility"}
     assert empty.value in str(found[0].text)
     assert publishing(TableStatus.DRAFT, OFFICER, filled) == {"table.responsibility"}
+
+
+SHARED = replace(DRAFT, origin=Origin.SHARED_IN, provider_org="wj")
+ORIGINS = [
+    (SHARED, set()),
+    (replace(SHARED, provider_org=""), {"table.provider"}),
+    (replace(SHARED, provider_org="mz"), {"table.provider"}),
+    (replace(SHARED, provider_org="nobody"), {"table.provider"}),
+    (replace(SHARED, origin=Origin.COLLECTED), {"table.provider"}),
+    (replace(SHARED, open_type=OpenType.CONDITIONAL), {"table.shared_in_open"}),
+    (replace(DRAFT, origin=Origin.NEGOTIATED, open_type=OpenType.CONDITIONAL), {"table.shared_in_open"}),
+    (replace(DRAFT, origin=Origin.NEGOTIATED), set()),
+    (replace(DRAFT, origin=Origin.PURCHASED, open_type=OpenType.CONDITIONAL), set()),
+]
+
+
+@pytest.mark.parametrize(("draft", "expected"), ORIGINS)
+def test_origin_of_a_table(draft: TableDraft, expected: set[str]) -> None:
+    found = refusals_to_register(draft, STEWARD, ["age", "id_no"], filled=ALL, departments=("mz", "wj"))
+    assert {refusal.rule for refusal in found} == expected
 
 
 def test_a_table_has_the_highest_grade_of_its_columns() -> None:
