@@ -11,6 +11,7 @@ from hub.numbering import Counter
 from hub.people import model as people
 from hub.products import model as products
 from hub.register import model as register
+from hub.sharing import model as sharing
 from hub.workspaces import model as workspaces
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "people",
     "products",
     "register",
+    "sharing",
     "workspaces",
 ]

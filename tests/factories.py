@@ -171,14 +171,14 @@ def screen_here(*, files: Sequence[tuple[str, Path]], extracts: Sequence[Path]) 
     return read_report(code, document, names={name for name, _ in files})
 
 
-def registered(hub: Hub) -> str:
+def registered(hub: Hub, **changes: Any) -> str:
     steward = actor(hub, "mz-steward")
     raw = receive_file(hub, steward, stream=io.BytesIO(clinic_csv()), name="clinic.csv", scan=scan_here)
-    return register_table(hub, steward, clinic_draft(), raw_digest=raw.digest).id
+    return register_table(hub, steward, clinic_draft(**changes), raw_digest=raw.digest).id
 
 
-def published(hub: Hub) -> str:
-    return publish_table(hub, actor(hub, "bureau-officer"), table_id=registered(hub)).id
+def published(hub: Hub, **changes: Any) -> str:
+    return publish_table(hub, actor(hub, "bureau-officer"), table_id=registered(hub, **changes)).id
 
 
 def licensed(

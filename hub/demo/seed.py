@@ -1,4 +1,5 @@
-"""The demonstration district: organisations, people, two published tables, one licence in force and one that is over.
+"""The demonstration district: organisations, people, published tables, one licence in force, one that is over,
+and an approved scenario whose shared-in table has no consent.
 
 Everything is entered by the same actions a person's click calls, each by the role that may do it. The district's
 history begins some months ago, so that an expired licence was granted while it could still run: `_earlier` is the hub
@@ -27,12 +28,13 @@ from hub.context import Hub
 from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.identifiers import credit_code
 from hub.demo.tables import write_elder_care, write_fair
+from hub.demo.visits import VISIT_SUMMARY, write_visit_summary
 from hub.errors import ChecksFailed, Refusal
 from hub.extracts.actions import build_extract, issued_extracts
 from hub.extracts.model import ExtractStatus
 from hub.intake.actions import receive_file
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, give_opinion, grant_licence
-from hub.licensing.model import GrantSource, Lane, Licence, Stance
+from hub.licensing.model import GrantSource, Lane, Licence, Scenario, Stance
 from hub.message import Message, both, msg
 from hub.people.actions import appoint_person, find_person, found_organisation
 from hub.people.actor import ROLE_OF_POST, SYSTEM, Actor, OrgKind, Role
@@ -63,6 +65,7 @@ ORGANISATIONS: Final = (
     ("bureau", "区数据局", "District data bureau", OrgKind.BUREAU),
     ("centre", "区城运中心", "District urban-operation centre", OrgKind.CENTRE),
     ("mz", "区民政局", "District civil affairs bureau", OrgKind.DEPARTMENT),
+    ("wj", "区卫健委", "District health commission", OrgKind.DEPARTMENT),
     ("tj", "区统计局", "District statistics bureau", OrgKind.DEPARTMENT),
     ("kangyang", "示例康养服务", "Example elder-care services", OrgKind.OPERATOR),
     ("pushu", "示例普数科技", "Example data technology", OrgKind.OPERATOR),
@@ -87,6 +90,9 @@ ACCOUNTS: Final = (
     _account("mz-reviewer", "民政局数源审核员", "Civil affairs provider reviewer", "mz", Role.PROVIDER_REVIEWER),
     _account("tj-chief", "统计局第一责任人", "Head of statistics", "tj", Role.DEPT_CHIEF),
     _account("tj-cdo", "统计局首席数据官", "Statistics chief data officer", "tj", Role.DEPT_CDO),
+    _account("wj-chief", "卫健委第一责任人", "Head of the health commission", "wj", Role.DEPT_CHIEF),
+    _account("wj-cdo", "卫健委首席数据官", "Health chief data officer", "wj", Role.DEPT_CDO),
+    _account("wj-steward", "卫健委数据执行专员", "Health data steward", "wj", Role.DEPT_STEWARD),
     _account("tj-steward", "统计局数据执行专员", "Statistics data steward", "tj", Role.DEPT_STEWARD),
     _account("tj-reviewer", "统计局数源审核员", "Statistics provider reviewer", "tj", Role.PROVIDER_REVIEWER),
     _account("centre-operator", "城运中心平台运营员", "Centre operator", "centre", Role.CENTRE_OPERATOR),
@@ -133,6 +139,9 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         write_fair(fair)
         _table(earlier, fair, steward="tj-steward", draft=FAIR)
         _table(earlier, elder, steward="mz-steward", draft=ELDER_CARE)
+        visits = Path(folder) / "wj_visit_summary.csv"
+        write_visit_summary(visits)
+        _table(earlier, visits, steward="mz-steward", draft=VISIT_SUMMARY)
     say(msg("Granting licences and building extracts…"))
     over = _licence(
         earlier,
@@ -159,6 +168,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         document="演示〔2026〕1号",
     )
     _extract(hub, current, "mz_elder_care")
+    _without_consent(hub)
     _keep(hub.settings.state_dir, {**_kept(hub.settings.state_dir), "complete": True})
 
 
@@ -283,6 +293,25 @@ def _licence(
         grant_source=GrantSource.PILOT,
         document_ref=document,
     )
+
+
+def _without_consent(hub: Hub) -> None:
+    """An approved scenario on a shared-in table whose provider has not answered: no licence can be granted on it."""
+    title = "老年人就诊与养老服务衔接 / Clinic visits and elder care"
+    with hub.reading() as session:
+        if session.scalar(select(Scenario.id).where(Scenario.title == title)) is not None:
+            return
+    scenario = file_scenario(
+        hub,
+        _actor(hub, "ky-admin"),
+        title=title,
+        purpose="按街道与年龄段汇总就诊人次,衔接养老服务;提供部门尚未同意,用于演示同意缺失时的拒绝。",
+        lane=Lane.PUBLIC,
+        table_ids=[VISIT_SUMMARY.id],
+    )
+    give_opinions(hub, scenario.id)
+    officer = _actor(hub, "bureau-officer")
+    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景,待提供部门同意后签发协议。")
 
 
 def give_opinions(hub: Hub, scenario_id: str) -> None:

@@ -24,6 +24,9 @@ class EventKind(StrEnum):
     LICENCE_GRANTED = "licence.granted"  # the bureau granted a licence
     LICENCE_SUSPENDED = "licence.suspended"  # the bureau stopped it
     LICENCE_RESUMED = "licence.resumed"  # the bureau let it go on
+    CONSENT_REQUESTED = "consent.requested"  # the department that shared a table was asked for its consent
+    CONSENT_DECIDED = "consent.decided"  # it gave or refused it
+    CONSENT_WITHDRAWN = "consent.withdrawn"  # it took it back; what depends on it stops
     EXTRACT_REQUESTED = "extract.requested"  # the centre began to build an extract
     EXTRACT_ISSUED = "extract.issued"  # an extract met its target and was kept
     EXTRACT_REFUSED = "extract.refused"  # the target was not met or the source could not be read; nothing was written

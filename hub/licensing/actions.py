@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from anonymize.errors import AnonymizeError
 from anonymize.policy import parse_policy
 from hub.catalog.actions import published_table
-from hub.catalog.model import CatalogTable, ColumnClass, TableStatus
+from hub.catalog.model import CatalogTable, ColumnClass, Origin, TableStatus
 from hub.context import Hub
 from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
@@ -48,6 +48,8 @@ from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb
 from hub.rulebook.packs import pack_in_force
+from hub.sharing.actions import consent_facts, request_consents
+from hub.sharing.rules import ConsentFact
 from hub.wording import refusals_of_words
 
 MOST_POLICY = 256 * 2**10
@@ -89,6 +91,9 @@ def file_scenario(
         )
         tx.session.add(scenario)
         tx.session.flush()
+        request_consents(
+            tx, scenario_id=scenario.id, operator_org=actor.org_id, purpose=scenario.purpose, table_ids=wanted
+        )
         tx.record(EventKind.SCENARIO_FILED, "scenario", scenario.id, details={"lane": lane, "tables": " ".join(wanted)})
         return scenario
 
@@ -219,6 +224,9 @@ def grant_licence(
                 document_ref=document_ref,
                 now=tx.now,
                 pack=pack,
+                consents=consent_facts(
+                    tx.session, scenario_id=scenario_id, table_ids=[grant.table_id for grant in grants]
+                ),
             ),
             NotAllowed,
         )
@@ -327,7 +335,22 @@ def opinions_of(scenario: Scenario) -> tuple[Opinion, ...]:
 
 def terms_of(licence: Licence) -> LicenceTerms:
     """What of the licence decides whether it may be used."""
-    return LicenceTerms(id=licence.id, status=licence.status, starts_at=licence.starts_at, ends_at=licence.ends_at)
+    said = {(consent.table_id, consent.provider_org): consent.status for consent in licence.consents}
+    shared_in = [row.table for row in licence.tables if row.table.origin is Origin.SHARED_IN]
+    return LicenceTerms(
+        id=licence.id,
+        status=licence.status,
+        starts_at=licence.starts_at,
+        ends_at=licence.ends_at,
+        consents=tuple(
+            ConsentFact(
+                table_id=table.id,
+                provider_org=table.provider_org or "-",
+                status=said.get((table.id, table.provider_org or "-")),
+            )
+            for table in shared_in
+        ),
+    )
 
 
 def usable_licence(session: Session, licence_id: str, now: datetime) -> Licence:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hub.catalog.model import CatalogTable
 from hub.db import Base
+from hub.sharing.model import ProviderConsent
 
 
 class Lane(StrEnum):
@@ -126,6 +128,9 @@ class Licence(Base):
     granted_at: Mapped[datetime]
 
     tables: Mapped[list[LicenceTable]] = relationship(lazy="selectin", cascade="all", order_by="LicenceTable.table_id")
+    consents: Mapped[list[ProviderConsent]] = relationship(
+        primaryjoin="Licence.scenario_id == foreign(ProviderConsent.scenario_id)", viewonly=True, lazy="selectin"
+    )
 
 
 class LicenceTable(Base):
@@ -138,3 +143,5 @@ class LicenceTable(Base):
     columns: Mapped[list[str]] = mapped_column(JSON)
     policy: Mapped[str] = mapped_column(Text)
     policy_digest: Mapped[str]
+
+    table: Mapped[CatalogTable] = relationship(viewonly=True, lazy="joined")

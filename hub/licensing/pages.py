@@ -31,6 +31,7 @@ from hub.licensing.model import GrantSource, Lane, Licence, LicenceStatus, Opini
 from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import msg
 from hub.people.rules import Verb, refusals_to_act
+from hub.sharing.actions import list_consents
 from hub.web.history import history
 from hub.web.language import DISTRICT_TIME
 from hub.web.visit import Visit, Visited
@@ -154,6 +155,7 @@ def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = No
         is_approved=scenario.status is ScenarioStatus.APPROVED,
         decide_refusals=refusals_to_act(visit.actor, Verb.DECIDE_SCENARIO),
         grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+        consents=[one for one in list_consents(visit.hub, visit.actor) if one.scenario_id == scenario.id],
         opinions={opinion.body: opinion for opinion in scenario.opinions},
         bodies=list(OpinionBody),
         own_body=body_of(visit.actor),

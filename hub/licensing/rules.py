@@ -30,6 +30,7 @@ from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.calendar import add_years
 from hub.rulebook.model import DISTRICT_TIME, Pack
 from hub.rulebook.parameters import Parameter
+from hub.sharing.rules import ConsentFact, refusals_of_consent
 
 MOST_REVIEWERS = 9
 """More seats than a district can fill would be a licence that never releases."""
@@ -54,6 +55,7 @@ class LicenceTerms:
     status: LicenceStatus
     starts_at: datetime
     ends_at: datetime
+    consents: tuple[ConsentFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +260,7 @@ def refusals_to_grant(
     document_ref: str,
     now: datetime,
     pack: Pack,
+    consents: Sequence[ConsentFact] = (),
 ) -> tuple[Refusal, ...]:
     """Everything against granting a licence on these terms at `now`.
 
@@ -334,6 +337,7 @@ def refusals_to_grant(
                 SCENARIO_BASIS,
             )
         )
+    found.extend(refusals_of_consent(consents))
     for table in tables:
         found.extend(refusals_to_policy(table, pack))
     return tuple(found)
@@ -467,6 +471,7 @@ def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
                 TERM_BASIS,
             )
         )
+    found.extend(refusals_of_consent(terms.consents))
     return tuple(found)
 
 

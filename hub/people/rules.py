@@ -36,6 +36,8 @@ class Verb(StrEnum):
     GRANT_LICENCE = "grant_licence"
     SUSPEND_LICENCE = "suspend_licence"
     RESUME_LICENCE = "resume_licence"
+    DECIDE_CONSENT = "decide_consent"
+    WITHDRAW_CONSENT = "withdraw_consent"
     BUILD_EXTRACT = "build_extract"
     OPEN_WORKSPACE = "open_workspace"
     SUBMIT_EXPORT = "submit_export"
@@ -66,6 +68,8 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.GRANT_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.SUSPEND_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.RESUME_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DECIDE_CONSENT: frozenset({Role.DEPT_STEWARD}),
+    Verb.WITHDRAW_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.BUILD_EXTRACT: frozenset({Role.CENTRE_OPERATOR}),
     Verb.OPEN_WORKSPACE: frozenset({Role.ANALYST}),
     Verb.SUBMIT_EXPORT: frozenset({Role.ANALYST}),

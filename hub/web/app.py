@@ -18,6 +18,7 @@ from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
 from hub.rulebook import pages as rulebook
+from hub.sharing import pages as sharing
 from hub.web import entrance, home, refusals
 from hub.web.guards import Guards
 from hub.web.sessions import Sessions
@@ -29,6 +30,7 @@ ROOMS: tuple[APIRouter, ...] = (
     home.router,
     catalog.router,
     licensing.router,
+    sharing.router,
     extracts.router,
     workspaces.router,
     gate.router,

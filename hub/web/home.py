@@ -22,6 +22,8 @@ from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
 from hub.register.clock import Step, Timing
 from hub.register.disclosure import alarms
+from hub.sharing.actions import list_consents
+from hub.sharing.model import ConsentStatus
 from hub.web.visit import Visit, Visited
 from hub.workspaces.actions import open_refusals
 
@@ -48,6 +50,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     """Everything in the walk that this person, and nobody before them, has to do next."""
     yield from _for_the_bureau(visit)
     yield from _for_bodies(visit)
+    yield from _for_providers(visit)
     yield from _for_the_centre(visit)
     yield from _for_reviewers(visit)
     yield from _for_operators(visit)
@@ -74,6 +77,16 @@ def _for_the_bureau(visit: Visit) -> Iterator[Task]:
             elif scenario.status is ScenarioStatus.APPROVED and scenario.id not in licensed:
                 address = ("licences/grant", scenario.id)
                 yield Task(kind=msg("Grant a licence"), title=scenario.title, subject=scenario.id, address=address)
+
+
+def _for_providers(visit: Visit) -> Iterator[Task]:
+    if not _may(visit, Verb.DECIDE_CONSENT):
+        return
+    for consent in list_consents(visit.hub, visit.actor):
+        if consent.status is ConsentStatus.REQUESTED and consent.provider_org == visit.actor.org_id:
+            address = ("consents", consent.id)
+            kind = msg("Answer a request for consent")
+            yield Task(kind=kind, title=consent.table_id, subject=consent.id, address=address)
 
 
 def _for_bodies(visit: Visit) -> Iterator[Task]:

@@ -64,6 +64,12 @@ STEPS = (
 
 BESIDE = (
     Step(
+        key="sharing",
+        title=msg("Consents"),
+        hint=msg("Asked of the departments that shared the data"),
+        path="consents",
+    ),
+    Step(
         key="register",
         title=msg("Product register"),
         hint=msg("Registration, price, use, disclosure"),

@@ -20,6 +20,7 @@ from hub.people.rules import Verb
 from hub.register.clock import Step, Timing
 from hub.register.model import ChargeUnit, RegistrationField, RegistrationStatus, RegistrationType
 from hub.rulebook.model import BasisStatus, Mark, Unit
+from hub.sharing.model import ConsentStatus
 from hub.workspaces.model import WorkspaceStatus
 
 WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
@@ -68,6 +69,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.GRANT_LICENCE: msg("grant a licence"),
         Verb.SUSPEND_LICENCE: msg("suspend a licence"),
         Verb.RESUME_LICENCE: msg("resume a licence"),
+        Verb.DECIDE_CONSENT: msg("answer a request for consent"),
+        Verb.WITHDRAW_CONSENT: msg("withdraw a consent"),
         Verb.BUILD_EXTRACT: msg("build an extract"),
         Verb.OPEN_WORKSPACE: msg("open a workspace"),
         Verb.SUBMIT_EXPORT: msg("submit an export request"),
@@ -153,6 +156,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     LicenceStatus: {
         LicenceStatus.ACTIVE: msg("in force"),
         LicenceStatus.SUSPENDED: msg("suspended"),
+    },
+    ConsentStatus: {
+        ConsentStatus.REQUESTED: msg("waits for an answer"),
+        ConsentStatus.GIVEN: msg("consented"),
+        ConsentStatus.REFUSED: msg("consent refused"),
+        ConsentStatus.WITHDRAWN: msg("consent withdrawn"),
     },
     ExtractStatus: {
         ExtractStatus.BUILDING: msg("being built"),
@@ -292,6 +301,9 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.LICENCE_GRANTED: msg("Licence granted"),
         EventKind.LICENCE_SUSPENDED: msg("Licence suspended"),
         EventKind.LICENCE_RESUMED: msg("Licence resumed"),
+        EventKind.CONSENT_REQUESTED: msg("Consent requested"),
+        EventKind.CONSENT_DECIDED: msg("Consent decided"),
+        EventKind.CONSENT_WITHDRAWN: msg("Consent withdrawn"),
         EventKind.EXTRACT_REQUESTED: msg("Extract requested"),
         EventKind.EXTRACT_ISSUED: msg("Extract issued"),
         EventKind.EXTRACT_REFUSED: msg("Extract not issued"),
@@ -334,6 +346,12 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     Stance: {Stance.SUPPORT: "good", Stance.OPPOSE: "bad"},
     LicenceStatus: {LicenceStatus.ACTIVE: "good", LicenceStatus.SUSPENDED: "bad"},
+    ConsentStatus: {
+        ConsentStatus.REQUESTED: "wait",
+        ConsentStatus.GIVEN: "good",
+        ConsentStatus.REFUSED: "bad",
+        ConsentStatus.WITHDRAWN: "bad",
+    },
     ExtractStatus: {
         ExtractStatus.BUILDING: "wait",
         ExtractStatus.ISSUED: "good",

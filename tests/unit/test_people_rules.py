@@ -30,6 +30,8 @@ decide_scenario: bureau_officer
 grant_licence: bureau_officer
 suspend_licence: bureau_officer
 resume_licence: bureau_officer
+decide_consent: dept_steward
+withdraw_consent: dept_steward
 build_extract: centre_operator
 open_workspace: analyst
 submit_export: analyst
