@@ -3,12 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
 
 from hub.catalog.model import ColumnClass
-from hub.licensing.model import LicenceStatus, OpinionBody, ScenarioStatus, Stance
+from hub.licensing.model import (
+    LICENCE_MOVES,
+    SCENARIO_MOVES,
+    LicenceStatus,
+    OpinionBody,
+    ScenarioStatus,
+    Stance,
+)
 from hub.licensing.rules import (
     LicenceTerms,
     Opinion,
@@ -23,7 +31,7 @@ from hub.licensing.rules import (
     refusals_to_use,
 )
 from hub.people.actor import Actor, OrgKind, Role
-from hub.people.rules import Verb
+from hub.people.rules import HOME, MAY, Verb
 from hub.rulebook.packs import pack_version
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
@@ -146,6 +154,30 @@ def test_scenario_is_decided_once(status: ScenarioStatus, to: ScenarioStatus) ->
     found = refusals_to_decide(actor=OFFICER, scenario_id="s", status=status, to=to, reason="because", opinions=SIGNED)
     fits = status is ScenarioStatus.FILED and to is not ScenarioStatus.FILED
     assert codes(found) == (set() if fits else {"scenario.status"})
+
+
+PERSONS = [
+    Actor(person_id="p", org_id="p", org_kind=kind, roles=frozenset({role})) for role in Role for kind in HOME[role]
+]
+
+
+@pytest.mark.parametrize("person", PERSONS, ids=lambda person: f"{person.org_kind}-{min(person.roles)}")
+@pytest.mark.parametrize("status", ScenarioStatus)
+def test_every_status_and_role_that_is_not_in_the_tables_is_refused(status: ScenarioStatus, person: Actor) -> None:
+    [role] = person.roles
+    gives = refusals_to_give_opinion(
+        actor=person, scenario_id="s", status=status, given=(), compliance="fits the duties", security="isolated, small"
+    )
+    assert (not gives) == (role in MAY[Verb.GIVE_OPINION] and status is ScenarioStatus.FILED)
+    for to in ScenarioStatus:
+        decides = refusals_to_decide(
+            actor=person, scenario_id="s", status=status, to=to, reason="because", opinions=SIGNED
+        )
+        assert (not decides) == (role in MAY[Verb.DECIDE_SCENARIO] and to in SCENARIO_MOVES[status])
+    for verb in (Verb.SUSPEND_LICENCE, Verb.RESUME_LICENCE):
+        for now, to in product(LicenceStatus, LicenceStatus):
+            moves = refusals_to_move(actor=person, verb=verb, terms=replace(TERMS, status=now), to=to, reason="because")
+            assert (not moves) == (role in MAY[verb] and to in LICENCE_MOVES[now])
 
 
 OPINIONS = [
