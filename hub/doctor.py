@@ -30,6 +30,8 @@ EXIT_CHECKS_FAILED: Final = 24
 OLDEST_BUBBLEWRAP: Final = (0, 8, 0)
 """First release with --disable-userns. Source: bubblewrap release notes 0.8.0."""
 NOBODY: Final = 65534
+LONGEST_STATE_DIR: Final = 107 - len("/workspaces/w-0001/gateway/hub.sock")
+"""Bytes: sun_path holds 108 with its final NUL, unix(7); below the folder a workspace's socket needs the rest."""
 DISK_NEEDED: Final = 512 * 2**20
 DISK_WISHED: Final = 3 * 2**30
 
@@ -329,6 +331,17 @@ def _state(state_dir: Path) -> Finding:
             text=Text(
                 f"不能写入状态目录 {place}；请换一个可写的目录（ZHAKOU_STATE_DIR）。",
                 f"The state folder {place} can't be written; name one that can (ZHAKOU_STATE_DIR).",
+            ),
+        )
+    if len(os.fsencode(state_dir)) > LONGEST_STATE_DIR:
+        return Finding(
+            check="state",
+            level=Level.MISSING,
+            text=Text(
+                f"状态目录的路径过长（最多 {LONGEST_STATE_DIR} 字节）：工作空间的套接字放不下。请换一个短路径"
+                "（ZHAKOU_STATE_DIR）。",
+                f"The path of the state folder is too long ({LONGEST_STATE_DIR} bytes at most): sockets of workspaces "
+                "would not fit. Name a shorter one (ZHAKOU_STATE_DIR).",
             ),
         )
     text = Text("状态目录可以写入。", "The state folder can be written.")

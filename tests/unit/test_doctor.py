@@ -102,4 +102,9 @@ def test_a_state_folder_with_a_stranger_s_file_is_refused_with_the_command_that_
 
 
 def test_a_state_folder_still_to_be_made_is_fine_where_it_can_be(tmp_path: Path) -> None:
-    assert {found.check: found for found in doctor.examine(tmp_path / "a" / "b")}["state"].level is Level.OK
+    assert {found.check: found for found in doctor.examine(Path("/var/tmp/zhakou-a/b"))}["state"].level is Level.OK
+
+
+def test_a_state_folder_too_deep_for_a_workspace_s_socket_is_refused_before_anybody_opens_one(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    assert {found.check: found for found in doctor.examine(deep)}["state"].level is Level.MISSING
