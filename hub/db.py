@@ -7,6 +7,7 @@ the ledger, which every writing transaction takes before it reads anything (`Hub
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy import DateTime, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from hub.errors import InvalidInput, Refusal
+from hub.errors import InvalidInput, InvalidState, Refusal
 from hub.message import msg
 
 
@@ -43,6 +44,33 @@ class Base(DeclarativeBase):
     """Parent of every stored entity of the hub."""
 
     type_annotation_map = {datetime: Instant()}  # noqa: RUF012  # SQLAlchemy reads it from the class
+
+
+class SchemaMark(Base):
+    """One row: the shape of the tables when they were made."""
+
+    __tablename__ = "schema_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shape: Mapped[str]
+
+
+_OTHER_VERSION = Refusal(
+    rule="state.version",
+    subject="state_dir",
+    text=msg("The database in the state folder was made by another version of this program."),
+    next_step=msg("Serve it with that version, or set another state_dir (ZHAKOU_STATE_DIR); nothing was changed."),
+)
+
+
+def _shape() -> str:
+    """Digest of all tables with their columns and types, in one order."""
+    lines = [
+        f"{table.name}.{column.name} {column.type!r} {column.nullable}"
+        for table in sorted(Base.metadata.tables.values(), key=lambda table: table.name)
+        for column in table.columns
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def open_engine(url: str, state_dir: Path) -> Engine:
@@ -82,8 +110,18 @@ class Database:
         self._write = sessionmaker(engine.execution_options(writing=True), expire_on_commit=False)
 
     def create_tables(self) -> None:
-        """Make what is missing."""
-        Base.metadata.create_all(self.engine)
+        """Make all tables in an empty database; know a database that this version made.
+
+        Raises:
+            InvalidState: Another version made it. There are no migrations yet, and a guess could lose evidence.
+        """
+        # One writing transaction, so that two processes that open an empty state end with one set of tables.
+        with self.engine.execution_options(writing=True).begin() as connection:
+            if not (tables := inspect(connection).get_table_names()):
+                Base.metadata.create_all(connection)
+                connection.execute(insert(SchemaMark).values(id=1, shape=_shape()))
+            elif SchemaMark.__tablename__ not in tables or connection.scalar(select(SchemaMark.shape)) != _shape():
+                raise InvalidState(_OTHER_VERSION)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

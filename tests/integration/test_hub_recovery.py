@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from hub.context import Hub, open_hub
-from hub.errors import ChecksFailed
+from hub.errors import ChecksFailed, InvalidState
 from hub.extracts.actions import find_extract, request_extract
 from hub.extracts.model import ExtractStatus
 from hub.ledger.actions import read_entries
@@ -76,3 +76,16 @@ def test_emptied_database_beside_a_kept_checkpoint_is_not_served_on(hub: Hub, tm
         path.unlink()
     with pytest.raises(ChecksFailed):
         start_site(open_hub(Settings(state_dir=tmp_path / "state")))
+
+
+@pytest.mark.parametrize("meddle", ["UPDATE schema_mark SET shape = 'older'", "DROP TABLE schema_mark"])
+def test_state_of_another_version_is_refused_in_words_and_left_alone(hub: Hub, meddle: str) -> None:
+    with hub.database.writing() as session:
+        session.execute(text(meddle))
+    hub.database.engine.dispose()
+    file = hub.settings.state_dir / "zhakou.sqlite"
+    before = file.stat().st_size
+    with pytest.raises(InvalidState) as caught:
+        open_hub(Settings(state_dir=hub.settings.state_dir))
+    assert caught.value.code == "state.version"
+    assert file.stat().st_size == before

@@ -157,7 +157,9 @@ def test_scenario_is_decided_once(status: ScenarioStatus, to: ScenarioStatus) ->
 
 
 PERSONS = [
-    Actor(person_id="p", org_id="p", org_kind=kind, roles=frozenset({role})) for role in Role for kind in HOME[role]
+    Actor(person_id="p", org_id="p", org_kind=kind, roles=frozenset({role}))
+    for role in Role
+    for kind in sorted(HOME[role])  # in one order for every test worker
 ]
 
 
