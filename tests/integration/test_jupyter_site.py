@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -118,8 +117,8 @@ def test_a_second_server_on_this_state_is_refused(site: Site) -> None:
     assert "serve.twice" in done.stderr
 
 
-def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
-    other = Site(tmp_path)
+def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Site(tmp_path_factory.mktemp("p"))
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", other.ports[0]))
         squatter.listen()
