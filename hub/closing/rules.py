@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.errors import Refusal
-from hub.licensing.model import LICENCE_MOVES, LicenceStatus
+from hub.licensing.model import LicenceStatus
 from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -32,8 +32,8 @@ class ClosingFacts:
 
 
 def has_ended(status: LicenceStatus, ends_at: datetime, now: datetime) -> bool:
-    """Whether a licence can never be used again: its term is over, or no move leads out of its status."""
-    return now >= ends_at or not LICENCE_MOVES[status]
+    """Whether a licence can never be used again: its term is over, or it was terminated."""
+    return now >= ends_at or status in (LicenceStatus.TERMINATED, LicenceStatus.EXITED)
 
 
 def refusals_to_close(

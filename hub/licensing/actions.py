@@ -19,6 +19,7 @@ from hub.context import Hub
 from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
 from hub.licensing.model import (
+    ExtractLevel,
     GrantSource,
     Lane,
     Licence,
@@ -63,6 +64,8 @@ class TableRequest:
     table_id: str
     columns: tuple[str, ...]
     policy: str
+    levels: tuple[ExtractLevel, ...] = tuple(ExtractLevel)
+    full_in_workspace: bool = False
 
 
 def file_scenario(
@@ -180,6 +183,7 @@ def grant_licence(
     reviewers_required: int,
     grant_source: GrantSource,
     document_ref: str,
+    joins: Sequence[tuple[str, str]] = (),
 ) -> Licence:
     """Grant a licence on an approved scenario.
 
@@ -206,7 +210,12 @@ def grant_licence(
             )
             rows.append(
                 LicenceTable(
-                    table_id=table.id, columns=list(request.columns), policy=request.policy, policy_digest=digest
+                    table_id=table.id,
+                    columns=list(request.columns),
+                    policy=request.policy,
+                    policy_digest=digest,
+                    levels=[level.value for level in request.levels],
+                    full_in_workspace=request.full_in_workspace,
                 )
             )
         tx.refuse(
@@ -241,6 +250,7 @@ def grant_licence(
             starts_at=starts_at,
             ends_at=ends_at,
             reviewers_required=reviewers_required,
+            joins=[list(pair) for pair in joins],
             status=LicenceStatus.ACTIVE,
             granted_by=actor.person_id,
             granted_at=tx.now,

@@ -59,16 +59,38 @@ class Stance(StrEnum):
 
 
 class LicenceStatus(StrEnum):
-    """What the bureau last said. Expiry is not a status: it follows from the end date and the time of asking."""
+    """How far a licence has come. Expiring and expired are no statuses: they follow from the end date and the time of
+    asking (DOMAIN.md §5.2)."""
 
+    DRAFTING = "drafting"
+    DELIBERATING = "deliberating"
+    SIGNED = "signed"
+    FILED = "filed"
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+    EXITED = "exited"
 
 
 LICENCE_MOVES: dict[LicenceStatus, frozenset[LicenceStatus]] = {
-    LicenceStatus.ACTIVE: frozenset({LicenceStatus.SUSPENDED}),
-    LicenceStatus.SUSPENDED: frozenset({LicenceStatus.ACTIVE}),
+    LicenceStatus.DRAFTING: frozenset({LicenceStatus.DELIBERATING, LicenceStatus.TERMINATED}),
+    LicenceStatus.DELIBERATING: frozenset({LicenceStatus.DRAFTING, LicenceStatus.SIGNED, LicenceStatus.TERMINATED}),
+    LicenceStatus.SIGNED: frozenset({LicenceStatus.DRAFTING, LicenceStatus.FILED, LicenceStatus.TERMINATED}),
+    LicenceStatus.FILED: frozenset({LicenceStatus.DRAFTING, LicenceStatus.ACTIVE, LicenceStatus.TERMINATED}),
+    LicenceStatus.ACTIVE: frozenset({LicenceStatus.SUSPENDED, LicenceStatus.TERMINATED, LicenceStatus.EXITED}),
+    LicenceStatus.SUSPENDED: frozenset({LicenceStatus.ACTIVE, LicenceStatus.TERMINATED, LicenceStatus.EXITED}),
+    LicenceStatus.TERMINATED: frozenset({LicenceStatus.EXITED}),
+    LicenceStatus.EXITED: frozenset(),
 }
+
+
+class ExtractLevel(StrEnum):
+    """The rungs of the ladder of extracts, from the least to the most (DOMAIN.md §1.3, M15)."""
+
+    METADATA = "metadata"
+    SYNTHETIC = "synthetic"
+    SAMPLED = "sampled"
+    FULL = "full"
 
 
 class Scenario(Base):
@@ -122,6 +144,8 @@ class Licence(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reviewers_required: Mapped[int]
+    joins: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    """Permitted joins: pairs of `table.column`. Pseudonyms meet across these and nowhere else."""
     status: Mapped[LicenceStatus]
     status_reason: Mapped[str] = mapped_column(Text, default="")
     granted_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
@@ -143,5 +167,9 @@ class LicenceTable(Base):
     columns: Mapped[list[str]] = mapped_column(JSON)
     policy: Mapped[str] = mapped_column(Text)
     policy_digest: Mapped[str]
+    levels: Mapped[list[str]] = mapped_column(JSON, default=lambda: [level.value for level in ExtractLevel])
+    """The rungs (`ExtractLevel`) that this licence allows for the table."""
+    full_in_workspace: Mapped[bool] = mapped_column(default=False)
+    """Whether the full rung may be mounted in a workspace; otherwise sealed runs alone use it."""
 
     table: Mapped[CatalogTable] = relationship(viewonly=True, lazy="joined")

@@ -5,7 +5,8 @@ Rules here: `scenario.tables`, `scenario.incomplete`, `scenario.status`, `scenar
 `scenario.opinion_incomplete`, `scenario.opinion_missing`, `scenario.opposed`, `scenario.own_opinion`,
 `licence.scenario`, `licence.term`, `licence.past`, `licence.reviewers`, `licence.document`, `licence.columns`,
 `licence.policy_columns`, `licence.policy_class`, `licence.policy_k`, `licence.status`, and for use at every step
-`licence.not_started`, `licence.expired`, `licence.suspended`.
+`licence.not_started`, `licence.expired` and, for each status but the one in force, `licence.drafting`,
+`licence.deliberating`, `licence.signed`, `licence.filed`, `licence.suspended`, `licence.terminated`, `licence.exited`.
 """
 
 from __future__ import annotations
@@ -442,15 +443,7 @@ def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
     """Everything against acting under this licence at `now`. Asked again at every step."""
     found: list[Refusal] = []
     if terms.status is not LicenceStatus.ACTIVE:
-        found.append(
-            _refusal(
-                "licence.suspended",
-                terms.id,
-                msg("Licence {licence} is suspended.", licence=terms.id),
-                msg("Ask the bureau for the reason; work can go on once it is resumed."),
-                TERM_BASIS,
-            )
-        )
+        found.append(_not_in_force(terms.id, terms.status))
     if now < terms.starts_at:
         found.append(
             _refusal(
@@ -473,6 +466,61 @@ def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
         )
     found.extend(refusals_of_consent(terms.consents))
     return tuple(found)
+
+
+def _not_in_force(licence: str, status: LicenceStatus) -> Refusal:
+    said = {
+        LicenceStatus.DRAFTING: _refusal(
+            "licence.drafting",
+            licence,
+            msg("Licence {licence} is a draft; nobody has decided on it.", licence=licence),
+            msg("Wait for the collective decision, both signatures, the filing and the beginning of use."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.DELIBERATING: _refusal(
+            "licence.deliberating",
+            licence,
+            msg("Licence {licence} has its collective decision but not both signatures.", licence=licence),
+            msg("The implementing body and the operator's administrator sign it on its page."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.SIGNED: _refusal(
+            "licence.signed",
+            licence,
+            msg("Licence {licence} is signed but not filed.", licence=licence),
+            msg("The bureau enters the filing number on its page; then it can be put into force."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.FILED: _refusal(
+            "licence.filed",
+            licence,
+            msg("Licence {licence} is filed but not put into force.", licence=licence),
+            msg("The bureau puts it into force on its page."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.SUSPENDED: _refusal(
+            "licence.suspended",
+            licence,
+            msg("Licence {licence} is suspended.", licence=licence),
+            msg("Ask the bureau for the reason; work can go on once it is resumed."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.TERMINATED: _refusal(
+            "licence.terminated",
+            licence,
+            msg("Licence {licence} was terminated.", licence=licence),
+            msg("Work goes on under another licence; the closing destroys what this one left."),
+            TERM_BASIS,
+        ),
+        LicenceStatus.EXITED: _refusal(
+            "licence.exited",
+            licence,
+            msg("Licence {licence} is closed; what belonged to it is destroyed.", licence=licence),
+            msg("Work goes on under another licence; the page of the closing holds the certificate."),
+            TERM_BASIS,
+        ),
+    }
+    return said[status]
 
 
 def _day(moment: datetime) -> str:

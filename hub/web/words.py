@@ -13,7 +13,7 @@ from hub.closing.model import ClosingStatus, DestroyedKind
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
-from hub.licensing.model import GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
 from hub.people.rules import Verb
@@ -154,8 +154,20 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         ScenarioStatus.REFUSED: msg("not approved"),
     },
     LicenceStatus: {
+        LicenceStatus.DRAFTING: msg("being drafted"),
+        LicenceStatus.DELIBERATING: msg("collective decision taken"),
+        LicenceStatus.SIGNED: msg("signed by both sides"),
+        LicenceStatus.FILED: msg("filed"),
         LicenceStatus.ACTIVE: msg("in force"),
         LicenceStatus.SUSPENDED: msg("suspended"),
+        LicenceStatus.TERMINATED: msg("terminated"),
+        LicenceStatus.EXITED: msg("exited"),
+    },
+    ExtractLevel: {
+        ExtractLevel.METADATA: msg("metadata"),
+        ExtractLevel.SYNTHETIC: msg("synthetic sample"),
+        ExtractLevel.SAMPLED: msg("sampled extract"),
+        ExtractLevel.FULL: msg("full extract"),
     },
     ConsentStatus: {
         ConsentStatus.REQUESTED: msg("waits for an answer"),

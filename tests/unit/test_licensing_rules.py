@@ -63,6 +63,7 @@ USES = [
     (LicenceStatus.ACTIVE, NOW + timedelta(days=10), {"licence.expired"}),
     (LicenceStatus.SUSPENDED, NOW, {"licence.suspended"}),
     (LicenceStatus.SUSPENDED, NOW + timedelta(days=11), {"licence.suspended", "licence.expired"}),
+    *((status, NOW, {f"licence.{status}"}) for status in LicenceStatus if status is not LicenceStatus.ACTIVE),
 ]
 
 
