@@ -10,12 +10,14 @@ from typing import Final
 
 import click
 
-from anonymize.text import Language
+from anonymize.text import Language, Text
 from hub import doctor as machine
 from hub.context import Hub, open_hub
-from hub.errors import ChecksFailed, InvalidInput, NotFound, Refusal
+from hub.db import Database, open_engine
+from hub.errors import ChecksFailed, HubError, InvalidInput, NotFound, Refusal
 from hub.ledger import actions as ledger_actions
 from hub.message import msg
+from hub.settings import load_settings
 from hub.web.language import translator
 
 for_programs = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -35,10 +37,28 @@ def serve(verbose: bool) -> int:
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Default: the language of the terminal.")
 def doctor(as_json: bool, language: Language | None) -> int:
     """What is missing or weaker here, and the command that mends it. Exit code 24 if nothing can be served."""
-    findings = machine.examine()
+    findings = (*machine.examine(), _database())
     report = machine.as_json if as_json else machine.as_text
     click.echo(report(findings, language or machine.terminal_language()))
     return 0 if machine.is_ready(findings) else machine.EXIT_CHECKS_FAILED
+
+
+def _database() -> machine.Finding:
+    """Whether the database of the settings can be used. Nothing is made or changed in it."""
+    try:
+        settings = load_settings()
+        if settings.database_url:
+            engine = open_engine(settings.database_url, settings.state_dir, unsafe_tls=settings.unsafe_database_tls)
+            Database(engine).require_usable()
+    except HubError as error:
+        reason = error.refusals[0]
+        said = [f"{reason.text.render(words)}{reason.next_step.render(words)}" for words in (translator("zh"), None)]
+        return machine.Finding(check="database", level=machine.Level.MISSING, text=Text(*said))
+    if settings.database_url:
+        text = Text("数据库可以使用。", "The database can be used.")
+    else:
+        text = Text("数据库是状态目录中的 SQLite 文件。", "The database is a SQLite file in the state folder.")
+    return machine.Finding(check="database", level=machine.Level.OK, text=text)
 
 
 @click.group("ledger")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from hub.clock import Clock, require_not_set_back, system_clock, unsafe_shifted_clock
 from hub.db import Database, open_engine
-from hub.errors import HubError, NotAllowed, Refusal
+from hub.errors import HubError, NotAllowed, Refusal, Unavailable
 from hub.keys import Keyring
 from hub.ledger import actions as ledger
 from hub.ledger.events import EventKind
@@ -148,7 +148,9 @@ class Hub:
         self.folders.make()
         self.keys = Keyring(settings.state_dir / "keys")
         self.ledger_key = self.keys.ledger()
-        self.database = Database(open_engine(settings.database_url, settings.state_dir))
+        self.database = Database(
+            open_engine(settings.database_url, settings.state_dir, unsafe_tls=settings.unsafe_database_tls)
+        )
         shifted = settings.unsafe_clock_file
         self.clock = clock or (unsafe_shifted_clock(Path(shifted)) if shifted else system_clock)
         self.database.create_tables()
@@ -174,6 +176,8 @@ class Hub:
                 if verb != SIGN_IN:
                     transaction.refuse(lapses_in(transaction.session, actor, transaction.now), NotAllowed)
                 yield transaction
+        except Unavailable:
+            raise  # where nothing can be written, the refusal cannot be either
         except HubError as error:
             self._record_refusal(actor, verb, object_id, error)
             raise
@@ -210,7 +214,8 @@ class Hub:
             with self.reading() as session:
                 return ledger.current_note(session)
 
-        keep_newest(self.checkpoint_file, current)
+        with suppress(Unavailable):  # what was done is done; the next step keeps a newer one
+            keep_newest(self.checkpoint_file, current)
 
     @staticmethod
     def is_new(session: Session) -> bool:

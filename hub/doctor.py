@@ -127,7 +127,22 @@ def has_libatomic() -> bool:
     return True
 
 
+def postgresql_programs() -> Path:
+    """Folder of the newest PostgreSQL server's programs; Debian keeps them off PATH. One that is not there if none is.
+
+    Units: releases compare as numbers, 9 before 15.
+    """
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres") if path.parts[4].isdigit()]
+    return max(found, key=lambda path: int(path.parts[4]), default=Path("/usr/lib/postgresql/none/bin"))
+
+
+def has_postgresql() -> bool:
+    """A server the tests can start for themselves."""
+    return (postgresql_programs() / "initdb").exists()
+
+
 TEST_NEEDS: Final = (
+    Need(package="postgresql", present=has_postgresql),
     Need(package="libatomic1", present=has_libatomic),
     Need(package=chromium_package(), present=lambda: chromium() is not None),
     Need(package="fonts-wqy-microhei", present=has_chinese_font),

@@ -66,6 +66,12 @@ class InvalidState(HubError):
     exit_code = 22
 
 
+class Unavailable(InvalidState):
+    """The database does not answer, or not in time. Nothing can be written down, so nothing is done."""
+
+    http_status = 503
+
+
 class InvalidInput(HubError):
     """What was given cannot be used."""
 

@@ -33,7 +33,7 @@ class Settings:
     state_dir: Path = PROJECT / "var"
     """Database, keys, raw zone, extracts, workspaces, frozen outputs, release store. Created with mode 0700."""
     database_url: str = field(default="", repr=False)
-    """SQLAlchemy address, which may hold a password; empty: SQLite in `state_dir`."""
+    """PostgreSQL's address `postgresql://user:password@host/database`; empty: SQLite in `state_dir`."""
     public_host: str = "127.0.0.1"
     """Address on which the proxy is reached. It speaks HTTP: put TLS in front before using another than loopback."""
     public_port: int = 8000
@@ -68,6 +68,8 @@ class Settings:
     """Fewest distinct votes a licence may ask for. Source: DOMAIN.md §0 item 7."""
     grant_hours: int = 72
     """How long a download grant lives. Source: DOMAIN.md §6.6."""
+    unsafe_database_tls: bool = False
+    """Let a PostgreSQL server on another machine be reached without verifying who it is (sslmode=verify-full)."""
     unsafe_clock_file: str = ""
     """A file whose seconds are added to the clock. Only for demonstrations and tests."""
 

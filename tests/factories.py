@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import make_url
+
 from anonymize.detect import scan_table
 from anonymize.screen import screen_files
 from anonymize.table import read_table
@@ -37,6 +39,7 @@ from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.settings import Settings
 from hub.workspaces.actions import Room, open_workspace, workspace_dir
+from tests.postgres_house import Postgres
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 
@@ -85,12 +88,12 @@ class Watch:
 
 def district(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
     """A hub on its own state with the demonstration organisations and accounts, and nothing else."""
-    return _copied(folder, clock, "district", lambda hub: None)
+    return _copied(folder, clock, "district", _appointed)
 
 
 def working(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
     """The same, with licence l-0001 of 30 days, its extract issued, and the workspace of ky-analyst opened."""
-    return _copied(folder, clock, "working", opened)
+    return _copied(folder, clock, "working", _opened)
 
 
 def room(hub: Hub) -> Room:
@@ -98,21 +101,41 @@ def room(hub: Hub) -> Room:
     return open_workspace(hub, actor(hub, "ky-analyst"), licence_id="l-0001")
 
 
-_made: dict[str, Path] = {}
+_made: dict[tuple[str, str], Settings] = {}
+server: Postgres | None = None
+"""Where the states of a test are kept: set by the fixture `either_database`; None: SQLite in their folder."""
 
 
-def _copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: Callable[[Hub], object]) -> Hub:
+def _copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: Callable[[Path], Hub]) -> Hub:
     """States take seconds to reach (passwords are hashed, extracts built): each is reached once and then copied."""
-    if name not in _made:
+    kept_on = str(server.folder) if server else ""
+    if (name, kept_on) not in _made:
         made = Path(tempfile.mkdtemp(prefix=f"zhakou-{name}-"))
         atexit.register(shutil.rmtree, made, ignore_errors=True)
-        hub = open_hub(Settings(state_dir=made / "state"), clock=Watch())
-        appoint_everyone(hub)
-        fill(hub)
+        hub = fill(made / "state")
         hub.database.engine.dispose()
-        _made[name] = made / "state"
-    shutil.copytree(_made[name], folder)
-    return open_hub(Settings(state_dir=folder), clock=clock or Watch())
+        _made[name, kept_on] = hub.settings
+    like = _made[name, kept_on]
+    shutil.copytree(like.state_dir, folder)
+    name_there = make_url(like.database_url).database if like.database_url else None
+    return open_hub(empty(folder, like=name_there or "template0"), clock=clock or Watch())
+
+
+def empty(folder: Path, *, like: str = "template0") -> Settings:
+    """On SQLite in the folder, or on a fresh database of the server the test runs on."""
+    return Settings(state_dir=folder, database_url=server.address(server.new_database(like=like)) if server else "")
+
+
+def _appointed(folder: Path) -> Hub:
+    hub = open_hub(empty(folder), clock=Watch())
+    appoint_everyone(hub)
+    return hub
+
+
+def _opened(folder: Path) -> Hub:
+    hub = district(folder)
+    opened(hub)
+    return hub
 
 
 def actor(hub: Hub, person_id: str) -> Actor:
