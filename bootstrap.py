@@ -135,6 +135,7 @@ def install_packages(packages: tuple[str, ...]) -> None:
     say("正在安装系统软件包：" + names, "installing system packages: " + names)
     env = dict(os.environ, LC_ALL="C.UTF-8")  # a locale named but not generated would fill the screen with warnings
     apt_get = [*prefix, apt, "-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
+    apt_get += doctor.apt_options(packages)
     subprocess.run([*apt_get, "update"], env=env, check=False)  # a stale list is only bad if the next line fails
     done = subprocess.run([*apt_get, "install", "-y", "--no-install-recommends", *packages], env=env, check=False)
     if done.returncode != 0:

@@ -154,10 +154,22 @@ def missing_packages(needs: Iterable[Need]) -> tuple[str, ...]:
     return tuple(need.package for need in needs if not need.present())
 
 
+def apt_options(packages: Sequence[str]) -> tuple[str, ...]:
+    """What keeps Debian's PostgreSQL from making a cluster and starting it: the tests start their own.
+
+    Source: createcluster.conf(5), create_main_cluster; apt.conf(5), Pre-Invoke and Post-Invoke.
+    """
+    if "postgresql" not in packages:
+        return ()
+    file = "/etc/postgresql-common/createcluster.d/zhakou.conf"
+    before = f"mkdir -p {os.path.dirname(file)} && echo create_main_cluster=false >{file}"
+    return ("-o", f"DPkg::Pre-Invoke::={before}", "-o", f"DPkg::Post-Invoke::=rm -f {file}")
+
+
 def install_command(packages: Sequence[str]) -> str:
     """The command an administrator types to install them."""
-    names = " ".join(packages)
-    return f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {names}"
+    install = ("apt-get", "install", "-y", *apt_options(packages), "--no-install-recommends", *packages)
+    return f"sudo apt-get update && sudo {shlex.join(install)}"
 
 
 def bubblewrap_version() -> tuple[int, ...] | None:

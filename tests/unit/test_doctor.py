@@ -108,3 +108,8 @@ def test_a_state_folder_still_to_be_made_is_fine_where_it_can_be(tmp_path: Path)
 def test_a_state_folder_too_deep_for_a_workspace_s_socket_is_refused_before_anybody_opens_one(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     assert {found.check: found for found in doctor.examine(deep)}["state"].level is Level.MISSING
+
+
+def test_postgresql_is_installed_without_a_cluster_of_its_own_and_nothing_else_is_touched() -> None:
+    assert "create_main_cluster=false" in doctor.install_command(("postgresql",))
+    assert doctor.apt_options(("bubblewrap",)) == ()
