@@ -12,11 +12,12 @@ import click
 
 from anonymize.text import Language, Text
 from hub import doctor as machine
-from hub.context import Hub, open_hub
+from hub.context import open_hub
 from hub.db import Database, open_engine
 from hub.errors import ChecksFailed, HubError, InvalidInput, NotFound, Refusal
 from hub.ledger import actions as ledger_actions
 from hub.message import msg
+from hub.recovery import verify_everything
 from hub.settings import load_settings
 from hub.web.language import translator
 
@@ -76,14 +77,9 @@ def ledger() -> None:
 )
 @for_programs
 def ledger_verify(checkpoints: tuple[Path, ...], as_json: bool) -> int:
-    """Recompute everything and name the first entry that does not fit. Exit code 24 if one does not."""
-    hub = open_hub()
-    files = list(checkpoints)
-    if hub.checkpoint_file.exists():
-        files.append(hub.checkpoint_file)
-    notes = [path.read_text(encoding="utf-8") for path in files]
-    with hub.reading() as session:
-        verdict = ledger_actions.verify(session, public=_public_key(hub), outside=notes)
+    """Recompute everything: name the first entry that does not fit, then the records changed in the database. Exit code
+    24 if there are any."""
+    verdict = verify_everything(open_hub(), [path.read_text(encoding="utf-8") for path in checkpoints])
     if as_json:
         click.echo(json.dumps({**asdict(verdict), "text": str(verdict.text)}, indent=2))
         return 0 if verdict.holds else ChecksFailed.exit_code
@@ -187,10 +183,6 @@ def _published_keys(path: Path) -> dict[str, bytes]:
                 next_step=msg("Give the keys.json that the bureau published, or leave --keys out."),
             )
         ) from None
-
-
-def _public_key(hub: Hub) -> bytes:
-    return hub.ledger_key.public_key().public_bytes_raw()
 
 
 COMMANDS: Final[list[click.Command]] = [serve, doctor, ledger, verify]

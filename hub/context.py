@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+import hub.seals  # noqa: F401  # rows are sealed as they are written
 from hub.clock import Clock, require_not_set_back, system_clock, unsafe_shifted_clock
 from hub.db import Database, open_engine
 from hub.errors import HubError, NotAllowed, Refusal, Unavailable
@@ -149,7 +150,8 @@ class Hub:
         self.keys = Keyring(settings.state_dir / "keys")
         self.ledger_key = self.keys.ledger()
         self.database = Database(
-            open_engine(settings.database_url, settings.state_dir, unsafe_tls=settings.unsafe_database_tls)
+            open_engine(settings.database_url, settings.state_dir, unsafe_tls=settings.unsafe_database_tls),
+            key=self.keys.rows(),
         )
         shifted = settings.unsafe_clock_file
         self.clock = clock or (unsafe_shifted_clock(Path(shifted)) if shifted else system_clock)

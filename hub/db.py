@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, BigInteger, DateTime, Engine, Enum, Integer, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import make_url
@@ -32,6 +32,9 @@ from hub.errors import InvalidInput, InvalidState, Refusal, Unavailable
 from hub.faults import ENCODING, OUTCOME_UNKNOWN, SIGNS, in_words, went_away, why_not_connected
 from hub.message import msg
 
+KEY = "row_key"
+VERIFYING = "verifying"
+"""What a session knows of seals: the key, and whether each row it loads is verified."""
 WAIT_SECONDS: Final = 15
 """How long a step waits for its turn, or for a connection, before it is refused as `database.busy`."""
 STATEMENT_SECONDS: Final = 60
@@ -68,12 +71,17 @@ class Base(DeclarativeBase):
         int: BigInteger().with_variant(Integer(), "sqlite"),  # bytes are counted; SQLite's integers are 64 bits wide
         StrEnum: Enum(StrEnum, native_enum=False, length=64),  # the same text in both databases
     }
+    is_sealed: ClassVar[bool] = True
+    """Whether its rows carry a seal (`hub.seals`)."""
+
+    row_seal: Mapped[str] = mapped_column(default="", server_default="", sort_order=999)
 
 
 class SchemaMark(Base):
     """One row: the shape of the tables when they were made."""
 
     __tablename__ = "schema_mark"
+    is_sealed = False
 
     id: Mapped[int] = mapped_column(primary_key=True)
     shape: Mapped[str]
@@ -250,16 +258,20 @@ def _refuse_nul(_connection: Any, _cursor: Any, _statement: Any, given: Any, _co
 
 
 class Database:
-    """Reading and writing sessions on one engine."""
+    """Reading and writing sessions on one engine.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        key: Seals and verifies rows; without one nothing but the ledger can be written for a hub.
+    """
+
+    def __init__(self, engine: Engine, *, key: bytes | None = None) -> None:
         self.engine = engine
         postgresql = engine.dialect.name == "postgresql"
         of_reader = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if postgresql else {}
         of_writer = {"isolation_level": "READ COMMITTED"} if postgresql else {}
         self._writer = engine.execution_options(writing=True, **of_writer)
-        self._read = sessionmaker(engine.execution_options(**of_reader), expire_on_commit=False)
-        self._write = sessionmaker(self._writer, expire_on_commit=False)
+        self._read = sessionmaker(engine.execution_options(**of_reader), expire_on_commit=False, info={KEY: key})
+        self._write = sessionmaker(self._writer, expire_on_commit=False, info={KEY: key, VERIFYING: True})
 
     def require_usable(self) -> None:
         """Connect once, and say in words why that fails.

@@ -1,4 +1,4 @@
-"""Keys on disk: one for the ledger, one for releases, one pseudonym key a licence.
+"""Keys on disk: one for the ledger, one for releases, one for the seals of rows, one pseudonym key a licence.
 
 They lie in `<state>/keys` (0700), each file 0600, outside every workspace. No key is ever part of an error or event.
 """
@@ -37,6 +37,12 @@ class Keyring:
     def release(self) -> Ed25519PrivateKey:
         """Signs release statements."""
         return self._signing("release")
+
+    def rows(self) -> bytes:
+        """Seals the rows of the database."""
+        path = self._directory / "rows.key"
+        self._write_once(path, secrets.token_bytes(32))
+        return path.read_bytes()
 
     def pseudonym_key_file(self, licence_id: str) -> Path:
         """File with the 32 secret bytes under which this licence's pseudonyms are made; made when first asked for."""

@@ -14,6 +14,7 @@ class Counter(Base):
     """Last number given for a prefix."""
 
     __tablename__ = "counter"
+    is_sealed = False
 
     prefix: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int]

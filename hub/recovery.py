@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -21,7 +22,11 @@ from hub.gate.actions import check_export
 from hub.gate.model import ExportRequest, RequestStatus
 from hub.ledger.actions import LedgerVerdict, refusal_of, verify
 from hub.ledger.events import EventKind
+from hub.message import msg
 from hub.people.actor import SYSTEM
+from hub.seals import changed_rows
+
+_MOST_NAMED = 20
 
 
 def start_site(hub: Hub, *, weaknesses: Sequence[str] = ()) -> None:
@@ -65,6 +70,27 @@ def verify_ledger(hub: Hub, outside: Sequence[str] = ()) -> LedgerVerdict:
         if not kept and not notes and hub.is_new(session):
             return LedgerVerdict(holds=True, size=0, root="")
         return verify(session, public=hub.ledger_key.public_key().public_bytes_raw(), outside=notes)
+
+
+def verify_everything(hub: Hub, outside: Sequence[str] = ()) -> LedgerVerdict:
+    """Verify the whole ledger, then the seal of every row."""
+    verdict = verify_ledger(hub, outside)
+    if not verdict.holds:
+        return verdict
+    with hub.reading() as session:
+        changed = list(changed_rows(session))
+    if not changed:
+        return verdict
+    return replace(
+        verdict,
+        holds=False,
+        code="row.changed",
+        text=msg(
+            "{count} records in the database are not as the platform wrote them: {records}",
+            count=len(changed),
+            records=", ".join(changed[:_MOST_NAMED]),
+        ),
+    )
 
 
 def _close_cut_off_extracts(hub: Hub) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.catalog.model import CatalogTable
-from hub.context import Hub, Transaction
+from hub.context import Hub, Transaction, lapses_in
 from hub.errors import ChecksFailed, InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.extracts.actions import extract_path, issued_extracts
 from hub.extracts.model import Extract
@@ -19,6 +19,7 @@ from hub.gate.model import (
     Decision,
     ExportFile,
     ExportRequest,
+    Look,
     ProductForm,
     RequestStatus,
     Seat,
@@ -125,6 +126,7 @@ def submit_export(
             details={
                 "extracts": " ".join(request.extract_ids),
                 "providers": " ".join(request.provider_orgs),
+                **({"supersedes": request.supersedes} if request.supersedes else {}),
                 **{f"file.{file.position}": file.sha256 for file in files},
             },
         )
@@ -244,12 +246,14 @@ def withdraw_export(hub: Hub, actor: Actor, *, request_id: str) -> ExportRequest
 
 
 def package_digest(request: ExportRequest) -> str:
-    """What reviewers vote on: SHA-256 over the canonical list of files and the words and licence they leave under."""
+    """What reviewers vote on: SHA-256 over the canonical list of files, the words and licence they leave under, and the
+    earlier request that they replace."""
     described = {
         "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in request.files],
         "form": request.product_form.value,
         "licence": request.licence_id,
         "reason": request.reason,
+        "supersedes": request.supersedes or "",
         "title": request.title,
     }
     return hashlib.sha256(canonical(described)).hexdigest()
@@ -325,6 +329,35 @@ def may_preview(request: ExportRequest, actor: Actor) -> bool:
     return actor.person_id == request.author_id or (
         actor.org_id != request.author_org and actor.has(*REVIEWERS, Role.RELEASE_OFFICER) and may_see(request, actor)
     )
+
+
+def look_at_files(hub: Hub, actor: Actor, *, request_id: str) -> ExportRequest:
+    """Let the actor see the contents: the event is written before a byte is shown, once a person and day.
+
+    Raises:
+        NotFound: There is no such request, or its contents are not for the actor.
+        NotAllowed: The actor's training or confidentiality has lapsed.
+    """
+    with hub.reading() as session:
+        request = visible_request(session, request_id, actor)
+        if not may_preview(request, actor):
+            raise NotFound(unknown(request_id))
+        seen = session.get(Look, (request_id, actor.person_id, hub.clock().date())) is not None
+        lapsed = lapses_in(session, actor, hub.clock())
+    if seen and not lapsed:
+        return request
+    with hub.transaction(actor, "look_at_files", request_id) as tx:
+        if tx.session.get(Look, (request_id, actor.person_id, tx.now.date())) is None:
+            tx.session.add(Look(request_id=request_id, person_id=actor.person_id, day=tx.now.date()))
+            tx.record(
+                EventKind.EXPORT_LOOKED_AT,
+                "export_request",
+                request_id,
+                digest=request.digest,
+                licence_id=request.licence_id,
+                counters={"files": len(request.files)},
+            )
+    return request
 
 
 def list_requests(hub: Hub, actor: Actor) -> list[ExportRequest]:

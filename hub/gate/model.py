@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -126,3 +126,13 @@ class Vote(Base):
     reason: Mapped[str] = mapped_column(Text)
     digest: Mapped[str]
     cast_at: Mapped[datetime]
+
+
+class Look(Base):
+    """That a person saw the contents of a request on a day (UTC): the first time of that day."""
+
+    __tablename__ = "export_look"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("export_request.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)

@@ -13,6 +13,7 @@ from hub.gate.actions import (
     facts_of,
     find_request,
     list_requests,
+    look_at_files,
     may_preview,
     refusals_of_bytes,
     stored,
@@ -116,8 +117,9 @@ def picture(visit: Visited, request_id: str, position: int) -> Response:
     """A frozen picture, for those who may look at contents."""
     request = find_request(visit.hub, visit.actor, request_id)
     file = next((one for one in request.files if one.position == position), None)
-    if file is None or not may_preview(request, visit.actor) or visit.lapses:
+    if file is None or visit.lapses:
         raise NotFound(unknown(request_id))
+    look_at_files(visit.hub, visit.actor, request_id=request_id)
     content = whole(stored(visit.hub, file.sha256), sha256=file.sha256)
     if content is None or not content.startswith(PNG):
         raise NotFound(unknown(request_id))
@@ -134,6 +136,7 @@ def _page(visit: Visit, request: ExportRequest, error: HubError | None = None) -
     bytes_refusals = refusals_of_bytes(hub, request)
     previews = []
     if may_preview(request, actor) and not visit.lapses:
+        look_at_files(hub, actor, request_id=request.id)
         previews = [
             preview(stored(hub, file.sha256), name=file.name, position=file.position, sha256=file.sha256)
             for file in request.files

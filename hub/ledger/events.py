@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     WORKSPACE_CLOSED = "workspace.closed"  # the workspace stopped
     EXPORT_SUBMITTED = "export.submitted"  # bytes were frozen by digest
     EXPORT_CHECKED = "export.checked"  # the machine checks ran on the frozen bytes
+    EXPORT_LOOKED_AT = "export.looked_at"  # someone was shown the frozen contents; once a person and day
     EXPORT_WITHDRAWN = "export.withdrawn"  # the author took the request back
     VOTE_CAST = "vote.cast"  # a reviewer voted on a digest
     EXPORT_APPROVED = "export.approved"  # the votes that the licence asks for are there

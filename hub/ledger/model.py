@@ -12,6 +12,7 @@ class LedgerEntry(Base):
     """One event. `seq` counts from 0 without gaps; `note` is the signed checkpoint of the tree that ends with it."""
 
     __tablename__ = "ledger_entry"
+    is_sealed = False
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str]
@@ -24,6 +25,7 @@ class LedgerHead(Base):
     """The one row that every append reads and moves on: size and right edge of the tree."""
 
     __tablename__ = "ledger_head"
+    is_sealed = False
 
     id: Mapped[int] = mapped_column(primary_key=True)
     size: Mapped[int]

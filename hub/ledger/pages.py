@@ -13,7 +13,7 @@ from hub.ledger.actions import LedgerVerdict, current_note, read_entries
 from hub.ledger.model import LedgerEntry
 from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
-from hub.recovery import verify_ledger
+from hub.recovery import verify_everything
 from hub.web.history import read
 from hub.web.visit import Visit, Visited
 
@@ -58,9 +58,9 @@ def listing(visit: Visited, offset: int = 0) -> Response:
 
 @router.post("/ledger/verify")
 def check(visit: Visited) -> Response:
-    """Recompute every hash now."""
+    """Recompute every hash of the ledger and every seal of a row now."""
     _only_readers(visit)
-    return _page(visit, offset=0, verdict=verify_ledger(visit.hub))
+    return _page(visit, offset=0, verdict=verify_everything(visit.hub))
 
 
 @router.get("/ledger/checkpoint")

@@ -324,6 +324,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.WORKSPACE_CLOSED: msg("Workspace closed"),
         EventKind.EXPORT_SUBMITTED: msg("Export request submitted, files frozen"),
         EventKind.EXPORT_CHECKED: msg("Machine check done"),
+        EventKind.EXPORT_LOOKED_AT: msg("Frozen contents looked at"),
         EventKind.EXPORT_WITHDRAWN: msg("Export request withdrawn"),
         EventKind.VOTE_CAST: msg("Vote cast"),
         EventKind.EXPORT_APPROVED: msg("Export request approved"),

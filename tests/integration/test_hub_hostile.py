@@ -409,7 +409,7 @@ def test_newest_grant_counts_beyond_four_digits(hub: Hub) -> None:
             reason=REASON,
         )
     with hub.database.writing() as session:
-        session.execute(text("INSERT INTO counter VALUES ('g', 9998)"))
+        session.execute(text("INSERT INTO counter (prefix, last) VALUES ('g', 9998)"))
     officer, admin = actor(hub, "release-officer"), actor(hub, "ky-admin")
     deliver_release(hub, officer, request_id=request.id, recipient_id="ky-admin")
     redeem_grant(hub, admin, request_id=request.id)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
 
 from hub.clock import unsafe_shifted_clock
 from hub.context import Hub, open_hub
+from hub.db import Base
 from hub.errors import ChecksFailed, HubError, InvalidState, NotAllowed
 from hub.gate.actions import cast_vote
 from hub.gate.model import Decision, ExportRequest, RequestStatus
@@ -26,6 +27,8 @@ from hub.ledger.model import LedgerEntry, LedgerHead
 from hub.licensing.actions import suspend_licence
 from hub.people.actor import SYSTEM
 from hub.products.actions import deliver_release, redeem_grant
+from hub.recovery import verify_everything
+from hub.seals import changed_rows
 from hub.settings import Settings
 from tests import factories
 from tests.factories import Watch, actor
@@ -78,11 +81,17 @@ def size(hub: Hub) -> int:
         return session.get_one(LedgerHead, 1).size
 
 
-def change(hub: Hub, *statements: Any) -> None:
+def edit(hub: Hub, *statements: Any) -> None:
     """What an administrator does with the database open in an editor."""
     with hub.database.writing() as session:
         for statement in statements:
             session.execute(text(statement) if isinstance(statement, str) else statement)
+
+
+def change(hub: Hub, *statements: Any) -> None:
+    """What one does who has the key of the seals as well."""
+    edit(hub, *statements)
+    factories.seal_anew(hub)
 
 
 def refused(kind: type[HubError], code: str, act: Callable[[], object]) -> None:
@@ -205,6 +214,41 @@ def test_shifted_clock_may_go_back_because_it_is_called_unsafe(hub: Hub, tmp_pat
     refused(NotAllowed, "licence.expired", lambda: factories.room(shifted))
     offset.write_text(str(50 * 86_400), encoding="ascii")
     refused(NotAllowed, "licence.expired", lambda: factories.room(shifted))
+
+
+SEALED = [
+    "UPDATE person SET roles = '[\"release_officer\"]' WHERE id = 'centre-reviewer'",
+    "UPDATE export_request SET title = 'another'",
+    "UPDATE export_file SET sha256 = 'x'",
+    "UPDATE vote SET decision = 'APPROVE', reason = 'another'",
+    "UPDATE check_run SET verdict = 'pass', pack = 'none 0'",
+    "UPDATE licence SET ends_at = '2029-01-01 00:00:00.000000'",
+    "UPDATE licence_table SET columns = '[]'",
+    "UPDATE licence SET status_reason = 'x', row_seal = ''",
+    "UPDATE vote SET row_seal = (SELECT row_seal FROM licence)",
+]
+
+
+@pytest.mark.parametrize("statement", SEALED)
+def test_row_changed_in_the_database_stops_the_next_step_that_reads_it(hub: Hub, statement: str) -> None:
+    request = factories.submitted(hub, factories.room(hub))
+    vote(hub, "mz-reviewer", request)
+    edit(hub, statement)
+    refused(ChecksFailed, "row.changed", lambda: vote(hub, "centre-reviewer", request))
+    verdict = verify_everything(hub)
+    assert not verdict.holds
+    assert (verdict.code, str(verdict.text).count(statement.split()[1])) == ("row.changed", 1)
+
+
+def test_untouched_rows_of_a_whole_walk_hold(hub: Hub) -> None:
+    request = approved(hub)
+    deliver(hub, request)
+    redeem_grant(hub, actor(hub, "ky-admin"), request_id=request.id)
+    suspend(hub)
+    with open_hub(hub.settings, clock=hub.clock).reading() as session:
+        assert list(changed_rows(session)) == []
+        kinds = [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.is_sealed]
+        assert sum(session.scalar(select(func.count()).select_from(kind)) > 0 for kind in kinds) > 15
 
 
 def test_votes_put_into_the_database_by_hand_release_nothing(hub: Hub) -> None:

@@ -13,7 +13,16 @@ from hub.context import Hub
 from hub.demo.seed import ACCOUNTS
 from hub.errors import ChecksFailed, HubError, InvalidInput, InvalidState, NotAllowed, NotFound
 from hub.extracts.model import ExtractStatus
-from hub.gate.actions import cast_vote, find_request, list_requests, may_preview, stored, submit_export, withdraw_export
+from hub.gate.actions import (
+    cast_vote,
+    find_request,
+    list_requests,
+    look_at_files,
+    may_preview,
+    stored,
+    submit_export,
+    withdraw_export,
+)
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.events import EventKind
@@ -253,6 +262,45 @@ def test_contents_are_previewed_by_author_and_reviewers_alone(hub: Hub) -> None:
     may = {"ky-analyst", "mz-reviewer", "centre-reviewer", "release-officer", "centre-reviewer-2"}
     for account in ACCOUNTS:
         assert may_preview(request, actor(hub, account.id)) == (account.id in may), account.id
+
+
+def test_whoever_is_shown_the_contents_is_on_record_once_a_day(hub: Hub, watch: Watch) -> None:
+    request = factories.submitted(hub, factories.room(hub))
+    before = newest_event(hub)
+    for person in ("auditor", "bureau-officer", "ky-admin", "tj-reviewer"):
+        with pytest.raises(NotFound):
+            look_at_files(hub, actor(hub, person), request_id=request.id)
+    assert newest_event(hub) == before  # nothing was shown
+    reviewer = actor(hub, "mz-reviewer")
+    look_at_files(hub, reviewer, request_id=request.id)
+    first = newest_event(hub)
+    assert (first["kind"], first["actor"], first["object_digest"]) == (
+        "export.looked_at",
+        "mz-reviewer",
+        request.digest,
+    )
+    look_at_files(hub, reviewer, request_id=request.id)
+    assert newest_event(hub) == first
+    watch.move(days=1)
+    look_at_files(hub, reviewer, request_id=request.id)
+    assert newest_event(hub)["seq"] == first["seq"] + 1  # type: ignore[operator]
+    refused(
+        hub,
+        NotAllowed,
+        "person.training_lapsed",
+        lambda: look_at_files(hub, actor(hub, "centre-reviewer-2"), request_id=request.id),
+    )
+
+
+def test_package_digest_covers_the_request_it_replaces(hub: Hub) -> None:
+    room = factories.room(hub)
+    first = factories.submitted(hub, room)
+    second = factories.submitted(hub, room, supersedes=first.id)
+    assert second.digest != first.digest
+    assert newest_event(hub)["kind"] == "export.checked"
+    with hub.reading() as session:
+        said = [json.loads(entry.body) for entry in read_entries(session, limit=2)]
+    assert said[1]["details"]["supersedes"] == first.id
 
 
 def test_withdrawn_request_stays_withdrawn(hub: Hub) -> None:
