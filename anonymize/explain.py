@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.policy import AnonymizationPolicy, ColumnClass, Recoding
 from anonymize.text import Language, Text
 
 CLASS_NAMES: Final[Mapping[ColumnClass, Text]] = {
@@ -16,10 +16,22 @@ CLASS_NAMES: Final[Mapping[ColumnClass, Text]] = {
     ColumnClass.NON_SENSITIVE: Text("一般属性", "non-sensitive attribute"),
 }
 
+RECODING_WORDS: Final[Mapping[Recoding, Text]] = {
+    Recoding.GLOBAL: Text(
+        "全局泛化：每一列所有行用同一层级，在规则允许的层级中损失最小。",
+        "Global recoding: one level a column for all rows, of those allowed the ones that lose least.",
+    ),
+    Recoding.LOCAL: Text(
+        "局部泛化：每个等价类各用能覆盖其全部行的最细层级；同一列中会有粗细不同的取值。",
+        "Local recoding: every class of rows gets the finest levels that cover it; a column holds finer and coarser "
+        "values side by side.",
+    ),
+}
+
 
 def explain(policy: AnonymizationPolicy, language: Language) -> str:
-    """The policy as sentences, one line for the target and one for each column."""
-    lines = [_head(policy), _target(policy)]
+    """The policy as sentences, one line each for target, recoding and every column."""
+    lines = [_head(policy), _target(policy), RECODING_WORDS[policy.recoding]]
     for rule in policy.columns:
         kind, done, why = CLASS_NAMES[rule.column_class], rule.technique.words(), rule.reason
         lines.append(

@@ -15,6 +15,7 @@ from anonymize.claims import grade_statement, not_claimed, ungraded
 from anonymize.explain import CLASS_NAMES
 from anonymize.policy import AnonymizationPolicy, ColumnRule, Target
 from anonymize.privacy.classes import Classes
+from anonymize.privacy.lattice import Generalization
 from anonymize.privacy.risk import measure_risk
 from anonymize.rung import REAL_ROWS, RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.techniques.drop import Drop
@@ -63,12 +64,13 @@ def build_manifest(
         "rows": {"in": made.before.rows, "out": made.after.rows, "suppressed": made.before.rows - made.after.rows},
         "columns": [_describe(rule, made) for rule in policy.columns],
         "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
+        "recoding": str(policy.recoding),
         "loss": {
             "metric": "NCP",
             "value": round(found.loss, 6),
             "lower_bound": round(found.lower_bound, 6),
-            "proven_optimal": found.proven_optimal,
-            "nodes": found.nodes,
+            "proven_optimal": isinstance(found, Generalization) and found.proven_optimal,
+            "nodes": found.nodes if isinstance(found, Generalization) else None,
         },
         "grade": grade_statement(policy, made.after) if rung in REAL_ROWS else ungraded(policy),
         "not_claimed": [sentence.as_json() for sentence in not_claimed(policy, rung)],
@@ -77,7 +79,7 @@ def build_manifest(
 
 
 def schema_digest(made: Transformed) -> str:
-    """SHA-256 over name, type and level of each column of the extract, in order."""
+    """SHA-256 over name, type and level of each column of the extract, in order; null where levels are mixed."""
     columns = [[name, str(dtype), made.plan.level_of(name)] for name, dtype in made.extract.schema.items()]
     return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode()).hexdigest()
 
@@ -88,9 +90,11 @@ def write_canonical(manifest: Mapping[str, Any]) -> bytes:
 
 
 def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
-    level = made.plan.level_of(rule.name)
+    level, shares = made.plan.level_of(rule.name), made.plan.level_shares(rule.name)
     technique = rule.technique
-    if isinstance(technique, Generalize):
+    if isinstance(technique, Generalize) and len(shares) > 1:
+        done, levels = _mixed_words(technique, shares), technique.hierarchy.depth
+    elif isinstance(technique, Generalize):
         level = technique.level if level is None else level
         done, levels = technique.words_at(level or 0), technique.hierarchy.depth
     else:
@@ -105,10 +109,20 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
         "type": str(made.extract.schema[rule.name]) if released else None,
         "level": level,
         "levels": levels if level is not None else None,
+        "level_shares": {str(number): round(share, 4) for number, share in shares.items()} if len(shares) > 1 else None,
         "done": done.as_json(),
         "reason": rule.reason.as_json(),
         "loss": round(made.losses[rule.name], 6) if rule.name in made.losses else None,
     }
+
+
+def _mixed_words(technique: Generalize, shares: Mapping[int, float]) -> Text:
+    """What was done to a column whose rows stand at different levels."""
+    parts = [(technique.words_at(level), f"{share:.1%}") for level, share in shares.items()]
+    return Text(
+        "按等价类泛化：" + "；".join(f"{words.zh}（{share} 的行）" for words, share in parts),
+        "generalized class by class: " + "; ".join(f"{words.en} ({share} of the rows)" for words, share in parts),
+    )
 
 
 def describe_risk(classes: Classes, target: Target) -> dict[str, Any]:

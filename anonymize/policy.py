@@ -63,6 +63,13 @@ _WITH_PARAMS: Final[Mapping[str, Callable[[Fields], Technique]]] = {
 _WITHOUT_PARAMS: Final[Mapping[str, Technique]] = {Drop.name: Drop(), Keep.name: Keep()}
 
 
+class Recoding(StrEnum):
+    """How quasi-identifiers are generalized: one level a column for all rows, or for each class of rows its own."""
+
+    GLOBAL = "global"
+    LOCAL = "local"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The risk that is allowed.
@@ -95,6 +102,7 @@ class AnonymizationPolicy:
     version: str
     target: Target
     columns: tuple[ColumnRule, ...]
+    recoding: Recoding = Recoding.GLOBAL
 
     def rule_for(self, column: str) -> ColumnRule | None:
         return next((rule for rule in self.columns if rule.name == column), None)
@@ -150,6 +158,7 @@ def parse_policy(text: str) -> AnonymizationPolicy:
         version=fields.text("version"),
         target=_read_target(fields.table("target")),
         columns=_read_columns(fields.table("columns")),
+        recoding=Recoding(fields.choice("recoding", tuple(Recoding))) if fields.has("recoding") else Recoding.GLOBAL,
     )
     fields.close()
     _check_whole(policy)
@@ -260,6 +269,7 @@ def _content(policy: AnonymizationPolicy) -> dict[str, Any]:
         "format": FORMAT,
         "name": policy.name,
         "version": policy.version,
+        **({} if policy.recoding is Recoding.GLOBAL else {"recoding": str(policy.recoding)}),
         "target": target,
         "columns": {rule.name: _rule_content(rule) for rule in policy.columns},
     }

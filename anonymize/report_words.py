@@ -24,6 +24,10 @@ WORDS: Final[Mapping[str, Text]] = {
     "detail_lost": Text("细节损失 (NCP)", "Detail lost (NCP)"),
     "optimal": Text("已证明在规则允许的层级中损失最小", "proven the least possible with the levels allowed"),
     "not_optimal": Text("搜索提前结束，损失的下界为", "search ended early; it can't be below"),
+    "not_proven": Text(
+        "局部泛化，每个等价类用能覆盖它的最细层级；最优性未证明，损失的下界为",
+        "local recoding, the finest levels that cover each class; not proven the least possible; it can't be below",
+    ),
     "risk": Text("风险：处理前与处理后", "Risk, before and after"),
     "sizes": Text("各行所在等价类的大小", "Size of the class each row lies in"),
     "sizes_note": Text(

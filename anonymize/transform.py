@@ -1,4 +1,4 @@
-"""A policy applied to a table: which level each quasi-identifier gets, and the columns as they are released.
+"""A policy applied to a table: which levels the quasi-identifiers get, and the columns as they are released.
 
 The levels are found on numbers (`plan_levels`), the columns made from them (`transform`). Neither removes rows.
 """
@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from anonymize.errors import Place
 from anonymize.fitness import refuse_disagreement, refuse_target
-from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
+from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule, Recoding
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
-from anonymize.privacy.histogram import build_histogram, sensitive_codes
+from anonymize.privacy.histogram import Codes, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
+from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
 from anonymize.techniques.keep import Keep
@@ -25,16 +28,46 @@ from anonymize.techniques.pseudonymize import Pseudonymize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The released quasi-identifiers in the order of the policy, and the levels found for them."""
+    """The released quasi-identifiers in the order of the policy, and the levels found for them.
+
+    Shape: `of_row` says which distinct row of the search each row of the table is; used by local recoding alone.
+    """
 
     columns: tuple[Leveled, ...]
-    found: Generalization
+    found: Generalization | LocalRecoding
+    of_row: Codes
 
     def level_of(self, column: str) -> int | None:
-        for leveled, level in zip(self.columns, self.found.levels, strict=True):
+        """The level of a column; None where it has none, or rows stand at different ones."""
+        for position, leveled in enumerate(self.columns):
             if leveled.name == column:
-                return level
+                used = np.unique(self.positions(position))
+                return leveled.levels[int(used[0])].number if len(used) == 1 else None
         return None
+
+    def level_shares(self, column: str) -> dict[int, float]:
+        """The share of the kept rows at each level of a column, finest first; empty where it has no levels."""
+        for position, leveled in enumerate(self.columns):
+            if leveled.name == column:
+                used, rows = np.unique(self.positions(position)[self.kept], return_counts=True)
+                pairs = zip(used, rows, strict=True)
+                return {leveled.levels[int(at)].number: float(count / rows.sum()) for at, count in pairs}
+        return {}
+
+    def positions(self, column: int) -> npt.NDArray[np.int32]:
+        """For each row the position of its level among those that the column may be released at."""
+        if isinstance(self.found, LocalRecoding):
+            local: npt.NDArray[np.int32] = self.found.levels[self.of_row, column]
+            return local
+        numbers = [level.number for level in self.columns[column].levels]
+        return np.full(len(self.of_row), numbers.index(self.found.levels[column]), dtype=np.int32)
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """Which rows local recoding keeps; a global search leaves it to the classes that come out."""
+        if isinstance(self.found, LocalRecoding):
+            return self.found.kept[self.of_row]
+        return np.ones(len(self.of_row), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +140,22 @@ def plan_levels(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str)
     )
     if not columns:
         nothing = Generalization(levels=(), loss=0.0, suppressed=0, proven_optimal=True, lower_bound=0.0, nodes=0)
-        return Plan(columns=(), found=nothing)
+        return Plan(columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64))
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     histogram = build_histogram(columns, sensitive if policy.target.l is not None else [])
-    found = search_generalization(histogram, policy.target)
+    search = recode_locally if policy.recoding is Recoding.LOCAL else search_generalization
+    found = search(histogram, policy.target)
     if isinstance(found, Unreachable):
         raise refuse_target(policy, table=table, rows=frame.height, removed=found.suppressed)
-    return Plan(columns=columns, found=found)
+    return Plan(columns=columns, found=found, of_row=histogram.of_row)
 
 
 def transform_quasi(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
     """The quasi-identifiers at the levels of the plan; everything else unchanged."""
-    levels = zip(plan.columns, plan.found.levels, strict=True)
-    return frame.with_columns([leveled.released(level, frame[leveled.name]) for leveled, level in levels])
+    return frame.with_columns(
+        leveled.released_mixed(plan.positions(column), frame[leveled.name])
+        for column, leveled in enumerate(plan.columns)
+    )
 
 
 def remove_unsafe_rows(
@@ -154,7 +190,8 @@ def remove_unsafe_rows(
 def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:
     standing = kept.to_numpy()
     losses: dict[str, float] = {}
-    for leveled, level in zip(plan.columns, plan.found.levels, strict=True):
-        cells = leveled.at(level).loss_of_leaf[leveled.codes]
+    for column, leveled in enumerate(plan.columns):
+        by_level = np.stack([level.loss_of_leaf for level in leveled.levels])
+        cells = by_level[plan.positions(column), leveled.codes]
         losses[leveled.name] = float((cells * standing + ~standing).mean())
     return losses

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anonymize.policy import Target
 from anonymize.techniques.generalize import Leveled, code_values
 
 Codes = npt.NDArray[np.int64]
@@ -22,13 +23,15 @@ class Histogram:
     """Distinct combinations of exact values of all quasi-identifiers and all sensitive attributes.
 
     Shape: `quasi[c]` and `sensitive[s]` hold one code per combination, `weights` the number of rows that have it.
-    A sensitive code of -1 is null. Combinations come in ascending order of codes, whatever the order of the rows.
+    A sensitive code of -1 is null. Combinations come in ascending order of codes, whatever the order of the rows;
+    `of_row` says which combination each row of the table has.
     """
 
     columns: tuple[Leveled, ...]
     quasi: tuple[Codes, ...]
     sensitive: tuple[Codes, ...]
     weights: Codes
+    of_row: Codes
 
     @property
     def rows(self) -> int:
@@ -53,7 +56,34 @@ def build_histogram(columns: Sequence[Leveled], sensitive: Sequence[Codes]) -> H
         quasi=tuple(picked[: len(columns)]),
         sensitive=tuple(picked[len(columns) :]),
         weights=weights.astype(np.int64),
+        of_row=ids,
     )
+
+
+def groups_that_meet(
+    group: Codes, groups: int, *, weight: Codes, sensitive: Sequence[Codes], target: Target
+) -> npt.NDArray[np.bool_]:
+    """Which groups of rows hold at least k people and at least l distinct values of every sensitive attribute.
+
+    Shape: `group`, `weight` and each of `sensitive` have one entry per row; the answer one per group.
+    """
+    meets = np.bincount(group, weights=weight, minlength=groups) >= target.k
+    if target.l is not None:
+        for values in sensitive:
+            meets &= _distinct(group, groups, values) >= target.l
+    return meets
+
+
+def _distinct(group: Codes, groups: int, values: Codes) -> Codes:
+    """Distinct values other than null in each group."""
+    known = values >= 0
+    if not known.any():
+        return np.zeros(groups, dtype=np.int64)
+    blocks = int(values.max()) + 1
+    pairs, count = fold(group[known], groups, values[known], blocks)
+    first = np.zeros(count, dtype=np.int64)
+    first[pairs] = group[known]
+    return np.bincount(first, minlength=groups)
 
 
 def fold(ids: Codes, count: int, codes: Codes, blocks: int) -> tuple[Codes, int]:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymize.policy import Target
-from anonymize.privacy.histogram import Codes, Histogram, fold
+from anonymize.privacy.histogram import Codes, Histogram, fold, groups_that_meet
 from anonymize.techniques.generalize import Level
 
 Floats = npt.NDArray[np.float64]
@@ -182,11 +182,8 @@ class _Search:
         self.work += len(branch.row)
         codes = self.histogram.quasi[self.order[depth]][branch.row]
         group, groups = fold(branch.group, branch.groups, level.block_of_leaf[codes], level.blocks)
-        sizes = np.bincount(group, weights=branch.weight, minlength=groups)
-        safe = sizes >= self.target.k
-        if self.target.l is not None:
-            for sensitive in self.histogram.sensitive:
-                safe &= _distinct(group, groups, sensitive[branch.row]) >= self.target.l
+        sensitive = [values[branch.row] for values in self.histogram.sensitive]
+        safe = groups_that_meet(group, groups, weight=branch.weight, sensitive=sensitive, target=self.target)
         standing = safe[group]
         numbers = np.cumsum(safe) - 1
         return _Branch(
@@ -223,15 +220,3 @@ class _Search:
         loss = self._bound(branch, len(self.order))
         if loss < self.best:
             self.best, self.best_levels, self.best_lost = loss, levels, branch.lost
-
-
-def _distinct(group: Codes, groups: int, values: Codes) -> Codes:
-    """Distinct values other than null in each group."""
-    known = values >= 0
-    if not known.any():
-        return np.zeros(groups, dtype=np.int64)
-    blocks = int(values.max()) + 1
-    pairs, count = fold(group[known], groups, values[known], blocks)
-    first = np.zeros(count, dtype=np.int64)
-    first[pairs] = group[known]
-    return np.bincount(first, minlength=groups)

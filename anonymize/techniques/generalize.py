@@ -19,7 +19,7 @@ from anonymize.strict import Fields, refuse_setting
 from anonymize.techniques.bands import Bands
 from anonymize.techniques.categories import Groups, Prefixes
 from anonymize.techniques.dates import AgeBands, CalendarDates
-from anonymize.techniques.hierarchy import STAR, Hierarchy
+from anonymize.techniques.hierarchy import STAR, Hierarchy, value_key
 from anonymize.text import Text
 
 _READERS: Final[Mapping[str, Callable[[Fields], Hierarchy]]] = {
@@ -113,6 +113,19 @@ class Leveled:
         if level == 0:
             return source
         return self.labels[level - 1].gather(pl.Series(self.codes)).alias(self.name)
+
+    def released_mixed(self, positions: npt.NDArray[np.int32], source: pl.Series) -> pl.Series:
+        """The column as released when rows stand at different levels: texts, exact values spelled as in a policy.
+
+        Shape: `positions` has one position among `levels` for each row. Rows that all stand at one level are released
+        as `released` does it, with their own type.
+        """
+        if len(positions) and (positions == positions[0]).all():
+            return self.released(self.levels[int(positions[0])].number, source)
+        exact = pl.Series([None if value is None else value_key(value) for value in self.leaves], dtype=pl.String)
+        texts = [exact if level.number == 0 else self.labels[level.number - 1] for level in self.levels]
+        at = positions.astype(np.int64) * len(self.leaves) + self.codes
+        return pl.concat(texts).gather(pl.Series(at)).alias(self.name)
 
     def at(self, number: int) -> Level:
         """The level with a number."""

@@ -79,7 +79,7 @@ def test_names_and_reasons_are_text_and_never_markup(manifest: dict[str, Any]) -
 def test_every_word_is_there_in_both_languages(manifest: dict[str, Any]) -> None:
     text = render_report(manifest).replace("&#39;", "'")
     for name, word in WORDS.items():
-        if name != "not_optimal":
+        if name not in ("not_optimal", "not_proven"):
             assert word.zh in text, name
             assert word.en in text, name
 
@@ -90,6 +90,14 @@ def test_search_that_ended_early_is_said(manifest: dict[str, Any]) -> None:
     assert WORDS["not_optimal"].en in text
     assert "12.3%" in text
     assert WORDS["optimal"].en not in text
+
+
+def test_local_recoding_is_said_and_not_called_optimal(manifest: dict[str, Any]) -> None:
+    loss = {**manifest["loss"], "proven_optimal": False, "lower_bound": 0.123}
+    text = render_report({**manifest, "recoding": "local", "loss": loss}).replace("&#39;", "'")
+    assert WORDS["not_proven"].en in text
+    assert "12.3%" in text
+    assert WORDS["not_optimal"].en not in text
 
 
 def test_what_is_not_claimed_is_said(manifest: dict[str, Any]) -> None:
