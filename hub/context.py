@@ -173,17 +173,22 @@ class Hub:
             verb: What is attempted, for the event of a refusal: `cast_vote`, `deliver_release`, …
             object_id: What it is about, if it has an id yet.
         """
+        with self.recording_refusals(actor, verb, object_id), self._writing(actor) as transaction:
+            if verb != SIGN_IN:
+                transaction.refuse(lapses_in(transaction.session, actor, transaction.now), NotAllowed)
+            yield transaction
+        self._keep_checkpoint()
+
+    @contextmanager
+    def recording_refusals(self, actor: Actor, verb: str, object_id: str = "") -> Iterator[None]:
+        """Write down what is refused here, in or between transactions of one step."""
         try:
-            with self._writing(actor) as transaction:
-                if verb != SIGN_IN:
-                    transaction.refuse(lapses_in(transaction.session, actor, transaction.now), NotAllowed)
-                yield transaction
+            yield
         except Unavailable:
             raise  # where nothing can be written, the refusal cannot be either
         except HubError as error:
             self._record_refusal(actor, verb, object_id, error)
             raise
-        self._keep_checkpoint()
 
     @contextmanager
     def _writing(self, actor: Actor) -> Iterator[Transaction]:

@@ -3,7 +3,7 @@
 What is written is signed, voted on and read aloud to auditors, so it must be the same text to everyone's eyes and to
 every program: no control signs, no signs that hide or reorder text, no halves of characters; and not without end.
 
-Rules here: `words.signs`, `words.long`.
+Rules here: `words.signs`, `words.long`, `words.state_secret`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 from hub.errors import Refusal
 from hub.message import msg
+from hub.secrecy import BASIS as SECRECY_BASIS
+from hub.secrecy import is_marked
 
 MOST_IN_LINE = 200
 """Characters of a title or name."""
@@ -44,6 +46,18 @@ def refusals_of_words(subject: str, *, lines: Iterable[str] = (), texts: Iterabl
                 subject=subject,
                 text=msg("A text holds control characters or signs that hide or reorder text."),
                 next_step=msg("Type the text anew instead of pasting it."),
+            )
+        )
+    if any(is_marked(whole) for _, whole, _ in given):
+        found.append(
+            Refusal(
+                rule="words.state_secret",
+                subject=subject,
+                text=msg("A text carries the mark of a state secret."),
+                next_step=msg(
+                    "Data that concern state secrets are handled under the secrecy laws, outside of this platform."
+                ),
+                basis=SECRECY_BASIS,
             )
         )
     over = [most for _, whole, most in given if len(whole) > most]

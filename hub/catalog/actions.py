@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.catalog.model import CatalogColumn, CatalogTable, TableStatus
-from hub.catalog.rules import TableDraft, refusals_to_publish, refusals_to_register, table_grade
+from hub.catalog.rules import (
+    TableDraft,
+    refusals_of_id,
+    refusals_of_taken,
+    refusals_to_publish,
+    refusals_to_register,
+    table_grade,
+)
 from hub.context import Hub
 from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
 from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
-from hub.message import msg
 from hub.people.actions import departments_in
 from hub.people.actor import Actor, OrgKind
 from hub.people.appointments import posts_filled
 from hub.people.rules import Verb
 from hub.wording import refusals_of_words
-
-_TABLE_ID = re.compile(r"[a-z][a-z0-9_]{1,40}")
 
 
 def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str) -> CatalogTable:
@@ -50,24 +53,8 @@ def register_table(hub: Hub, actor: Actor, draft: TableDraft, *, raw_digest: str
             refusals_to_register(draft, actor, raw.columns, filled=filled, departments=departments_in(tx.session)),
             NotAllowed,
         )
-        if not _TABLE_ID.fullmatch(draft.id):
-            raise InvalidInput(
-                Refusal(
-                    rule="table.id",
-                    subject="",
-                    text=msg("The table id is not of the form a-z, 0-9 and _, with 2 to 41 characters."),
-                    next_step=msg("Choose such an id, for example mz_elder_care."),
-                )
-            )
-        if tx.session.get(CatalogTable, draft.id):
-            raise InvalidState(
-                Refusal(
-                    rule="table.taken",
-                    subject=draft.id,
-                    text=msg("Table {table} is registered already.", table=draft.id),
-                    next_step=msg("Choose another id for another table."),
-                )
-            )
+        tx.refuse(refusals_of_id(draft.id), InvalidInput)
+        tx.refuse(refusals_of_taken(draft.id, taken=tx.session.get(CatalogTable, draft.id) is not None), InvalidState)
         columns = {column.name: column for column in draft.columns}
         table = CatalogTable(
             id=draft.id,

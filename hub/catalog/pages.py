@@ -11,8 +11,9 @@ from hub.catalog.actions import against_publishing, find_table, list_tables, pub
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.errors import HubError, InvalidInput, NotAllowed, Refusal
-from hub.intake.actions import SUFFIXES, find_raw, list_raw, receive_file
+from hub.intake.actions import find_raw, list_raw, receive_file
 from hub.intake.model import RawFile
+from hub.intake.rules import SUFFIXES
 from hub.message import msg
 from hub.people.actions import departments_in
 from hub.people.rules import Verb, refusals_to_act
@@ -76,7 +77,13 @@ def upload(visit: Visited) -> Response:
                     next_step=msg("Choose a file of type {types}.", types=", ".join(SUFFIXES)),
                 )
             )
-        raw = receive_file(visit.hub, visit.actor, stream=given.file, name=given.filename or "")
+        raw = receive_file(
+            visit.hub,
+            visit.actor,
+            stream=given.file,
+            name=given.filename or "",
+            no_state_secret=visit.form.ticked("no_state_secret"),
+        )
     except HubError as error:
         return _intake_page(visit, error)
     notice = msg(

@@ -3,6 +3,7 @@
 Rules here: `table.owner` (a steward registers for their own department), `table.basis_missing` (restricted sharing or
 opening needs its legal basis), `table.state_secret`, `table.columns` (the description must name exactly the file's
 columns), `table.identifier_open` (a table with direct identifiers cannot be open without conditions),
+`table.id`, `table.taken`,
 `table.provider` (shared-in data name the department that shared them, other data name none), `table.shared_in_open`
 (what was got by sharing or negotiation is not opened),
 `table.status` (only a draft is published), `table.responsibility` (the three people of the department are in date).
@@ -10,6 +11,7 @@ columns), `table.identifier_open` (a table with direct identifiers cannot be ope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 
@@ -18,6 +20,10 @@ from hub.errors import Refusal
 from hub.message import msg
 from hub.people.actor import Actor, Post
 from hub.people.rules import RESPONSIBILITY, Verb, refusals_to_act
+from hub.secrecy import BASIS as SECRECY_BASIS
+
+CATALOG_BASIS = "普陀区公共数据管理办法 第九条"
+_ID = re.compile(r"[a-z][a-z0-9_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,7 @@ def refusals_to_register(
                 subject=draft.id,
                 text=msg("A steward registers tables of their own department only."),
                 next_step=msg("Let the steward of department {org} register it.", org=draft.owner_org),
-                basis="普陀区公共数据管理办法 第九条",
+                basis=CATALOG_BASIS,
             )
         )
     if draft.state_secret:
@@ -89,7 +95,7 @@ def refusals_to_register(
                 subject=draft.id,
                 text=msg("Data that concern state secrets cannot enter the platform."),
                 next_step=msg("Handle them under the secrecy laws, outside of this platform."),
-                basis="普陀区公共数据管理办法 第三条",
+                basis=SECRECY_BASIS,
             )
         )
     if draft.share_type is not ShareType.UNCONDITIONAL and not draft.share_basis.strip():
@@ -121,6 +127,7 @@ def refusals_to_register(
                     extra=len(extra),
                 ),
                 next_step=msg("Give each column of the file a class and a grade."),
+                basis=CATALOG_BASIS,
             )
         )
     if not (draft.title_zh.strip() and draft.title_en.strip() and draft.description.strip()):
@@ -134,6 +141,36 @@ def refusals_to_register(
             )
         )
     return tuple(found)
+
+
+def refusals_of_id(table_id: str) -> tuple[Refusal, ...]:
+    """Everything against a table being called so."""
+    if _ID.fullmatch(table_id):
+        return ()
+    return (
+        Refusal(
+            rule="table.id",
+            subject="",
+            text=msg("The table id is not of the form a-z, 0-9 and _, with 2 to 41 characters."),
+            next_step=msg("Choose such an id, for example mz_elder_care."),
+            basis=CATALOG_BASIS,
+        ),
+    )
+
+
+def refusals_of_taken(table_id: str, *, taken: bool) -> tuple[Refusal, ...]:
+    """Everything against registering under an id: one data item has one entry."""
+    if not taken:
+        return ()
+    return (
+        Refusal(
+            rule="table.taken",
+            subject=table_id,
+            text=msg("Table {table} is registered already.", table=table_id),
+            next_step=msg("Choose another id for another table."),
+            basis="普陀区公共数据管理办法 第十条",
+        ),
+    )
 
 
 def _origin(draft: TableDraft, departments: Collection[str]) -> tuple[Refusal, ...]:
@@ -175,6 +212,7 @@ def refusals_to_publish(
                 subject=table_id,
                 text=msg("Table {table} is {status}; only a draft can be published.", table=table_id, status=status),
                 next_step=msg("Nothing is left to do if it is published already."),
+                basis=CATALOG_BASIS,
             )
         )
     return tuple(found)

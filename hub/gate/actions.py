@@ -30,6 +30,7 @@ from hub.gate.rules import (
     RequestFacts,
     approved,
     refusals_of_files,
+    refusals_of_secrets,
     refusals_to_submit,
     refusals_to_vote,
     refusals_to_withdraw,
@@ -45,6 +46,7 @@ from hub.numbering import newest_first, next_id
 from hub.people.actions import lapses_of
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
+from hub.secrecy import holds_mark, is_marked
 from hub.wording import refusals_of_words
 from hub.workspaces.actions import workspace_dir
 from hub.workspaces.model import Workspace
@@ -93,6 +95,8 @@ def submit_export(
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
         files = _freeze(hub, workspace_id, slugs)
+        marked = [file for file in files if is_marked(file.name) or holds_mark(stored(hub, file.sha256).read_bytes())]
+        tx.refuse(refusals_of_secrets(workspace_id, marked=len(marked)), InvalidInput)
         extracts = issued_extracts(tx.session, licence.id)
         request = ExportRequest(
             id=next_id(tx.session, "r"),

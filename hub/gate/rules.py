@@ -1,6 +1,7 @@
 """May a result be submitted, a vote be cast, a package be released, and if not, why.
 
-Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author`, `vote.author`, `vote.colleague`,
+Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author`,
+`export.state_secret`, `vote.author`, `vote.colleague`,
 `vote.release_officer`, `vote.operator_org`, `vote.provider_org`, `vote.extract_builder`, `vote.twice`,
 `vote.reason_missing`, `vote.digest`, `file.changed`, `release.votes`, `release.seats`, `release.objection`,
 `release.check`, `release.reviewer`, `release.author`, `release.departments`.
@@ -18,6 +19,7 @@ from hub.gate.model import REQUEST_MOVES, Decision, RequestStatus, Seat
 from hub.message import Message, msg
 from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
 from hub.people.rules import Verb, refusals_to_act
+from hub.secrecy import BASIS as SECRECY_BASIS
 
 MIN_REASON = 10
 """Fewest characters of a written reason; a single word tells an auditor nothing."""
@@ -90,6 +92,21 @@ def refusals_to_submit(
             )
         )
     return tuple(found)
+
+
+def refusals_of_secrets(workspace_id: str, *, marked: int) -> tuple[Refusal, ...]:
+    """Everything against submitting files of which so many carry the mark of a state secret in name or content."""
+    if not marked:
+        return ()
+    return (
+        _refusal(
+            "export.state_secret",
+            workspace_id,
+            msg("{count} files carry the mark of a state secret.", count=marked),
+            msg("Data that concern state secrets are handled under the secrecy laws, outside of this platform."),
+            SECRECY_BASIS,
+        ),
+    )
 
 
 def refusals_to_withdraw(request: RequestFacts, actor: Actor) -> tuple[Refusal, ...]:

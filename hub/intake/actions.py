@@ -9,59 +9,69 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
-from hub.context import Hub
+from hub.context import Hub, Transaction
 from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.intake.model import RawFile
+from hub.intake.rules import (
+    refusals_of_marks,
+    refusals_of_owner,
+    refusals_of_scan,
+    refusals_of_size,
+    refusals_to_receive,
+)
 from hub.ledger.events import EventKind
-from hub.message import Message, both, msg
+from hub.message import both
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
+from hub.secrecy import LONGEST, holds_mark
 from hub.tools import Ran, run_tool
-from hub.wording import is_line
 
-SUFFIXES = (".csv", ".parquet", ".xlsx")
 SCAN_TIMEOUT = 600.0
 _CHUNK = 2**20
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,120}")
-
 
 Scan = Callable[[Path], dict[str, Any]]
 
 
-def receive_file(hub: Hub, actor: Actor, *, stream: BinaryIO, name: str, scan: Scan | None = None) -> RawFile:
+def receive_file(
+    hub: Hub,
+    actor: Actor,
+    *,
+    stream: BinaryIO,
+    name: str,
+    no_state_secret: bool,
+    scan: Scan | None = None,
+) -> RawFile:
     """Take in a file, look at its columns in a box, and keep it by its digest. The same bytes twice are one file.
 
     Raises:
         NotAllowed: The actor is no data steward.
-        InvalidInput: Name or type is not accepted, the file is too large, or it is no readable table.
+        InvalidInput: Name or type is not accepted, the file is too large, marked secret, or no readable table.
     """
     with hub.transaction(actor, Verb.RECEIVE_FILE) as tx:
         tx.refuse(refusals_to_act(actor, Verb.RECEIVE_FILE), NotAllowed)
-        suffix = _suffix(name)
+        tx.refuse(refusals_to_receive(name, no_state_secret=no_state_secret), InvalidInput)
+    suffix = Path(name).suffix.lower()
     temporary = hub.folders.raw / f".incoming-{secrets.token_hex(8)}{suffix}"
     try:
-        digest, size = _copy(stream, temporary, limit=hub.settings.max_raw_bytes)
-        found = (scan or scan_file)(temporary)
-        if not _is_scan(found):
-            raise InvalidInput(_refusal("file.unread", msg("The file is no table that can be read.")))
+        with hub.recording_refusals(actor, Verb.RECEIVE_FILE):
+            digest, size = _copy(stream, temporary, limit=hub.settings.max_raw_bytes)
+            found = (scan or scan_file)(temporary)
+            Transaction.refuse(refusals_of_scan(found), InvalidInput)
         final = hub.folders.raw / f"{digest}{suffix}"
         os.replace(temporary, final)
     finally:
         temporary.unlink(missing_ok=True)
     with hub.transaction(actor, Verb.RECEIVE_FILE) as tx:
         known = tx.session.get(RawFile, digest)
+        tx.refuse(refusals_of_owner(actor.org_id, known_of=known.org_id if known else None), InvalidInput)
         if known is not None:
-            if known.org_id != actor.org_id:
-                raise InvalidInput(_refusal("file.foreign", msg("Another department handed in the very same bytes.")))
             return known
         raw = RawFile(
             digest=digest,
@@ -92,7 +102,7 @@ def scan_file(path: Path) -> dict[str, Any]:
     inside = f"/in/table{path.suffix}"
     done = run_tool(["scan", inside, "--json"], files=[(path, inside)], timeout=SCAN_TIMEOUT)
     if not isinstance(done, Ran):
-        raise InvalidInput(_refusal("file.unread", msg("The file could not be looked at ({why}).", why=done.why)))
+        raise InvalidInput(*refusals_of_scan(None))
     try:
         said: dict[str, Any] = json.loads(done.stdout)
         if "refused" in said:
@@ -105,26 +115,11 @@ def scan_file(path: Path) -> dict[str, Any]:
                     next_step=both(en=texts["en"]["next_step"], zh=texts["zh"]["next_step"]),
                 )
             )
-        if done.returncode == 0 and _is_scan(said):
+        if done.returncode == 0:
             return said
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InvalidInput(_refusal("file.unread", msg("The file is no table that can be read.")))
-
-
-def _is_scan(said: dict[str, Any]) -> bool:
-    """Whether this is what a scan that ended says; the box it comes from has read a hostile file."""
-    try:
-        names = [column["name"] for column in said["columns"]]
-        rows = said["rows"]
-    except (KeyError, TypeError):
-        return False
-    counted = isinstance(rows, int) and not isinstance(rows, bool) and 0 <= rows < 2**53
-    return counted and bool(names) and all(isinstance(name, str) and _is_text(name) for name in names)
-
-
-def _is_text(name: str) -> bool:
-    return not any(unicodedata.category(sign) == "Cs" for sign in name)
+    raise InvalidInput(*refusals_of_scan(None))
 
 
 def find_raw(hub: Hub, actor: Actor, digest: str) -> RawFile:
@@ -143,28 +138,18 @@ def list_raw(hub: Hub, actor: Actor) -> list[RawFile]:
         return list(session.scalars(query))
 
 
-def _suffix(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    if not _NAME.fullmatch(name) or not is_line(name) or suffix not in SUFFIXES:
-        raise InvalidInput(_refusal("file.type", msg("Files of type {types} are received.", types=", ".join(SUFFIXES))))
-    return suffix
-
-
 def _copy(stream: BinaryIO, target: Path, *, limit: int) -> tuple[str, int]:
     """Copy with a limit; the digest is that of the copy kept."""
-    digest, size = hashlib.sha256(), 0
+    digest, size, tail = hashlib.sha256(), 0, b""
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
-            if size > limit:
-                raise InvalidInput(_refusal("file.size", msg("The file is larger than {limit} bytes.", limit=limit)))
+            Transaction.refuse(refusals_of_size(size, limit=limit), InvalidInput)
+            Transaction.refuse(refusals_of_marks((), in_content=True) if holds_mark(tail + chunk) else (), InvalidInput)
+            tail = chunk[-LONGEST:]
             digest.update(chunk)
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest(), size
-
-
-def _refusal(rule: str, text: Message) -> Refusal:
-    return Refusal(rule=rule, subject="", text=text, next_step=msg("Hand in another file; nothing was kept."))

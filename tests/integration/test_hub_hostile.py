@@ -151,7 +151,12 @@ def test_hostile_words_are_refused_wherever_a_person_writes_them(hub: Hub, words
 def test_hostile_words_about_a_table_are_refused(empty: Hub, field: str, words: str) -> None:
     steward = actor(empty, "mz-steward")
     raw = receive_file(
-        empty, steward, stream=io.BytesIO(factories.clinic_csv()), name="c.csv", scan=factories.scan_here
+        empty,
+        steward,
+        stream=io.BytesIO(factories.clinic_csv()),
+        name="c.csv",
+        no_state_secret=True,
+        scan=factories.scan_here,
     )
     draft = factories.clinic_draft(**{field: words})
     code = "words.long" if words is HUGE else "words.signs"
@@ -168,7 +173,9 @@ def test_hostile_file_names_are_refused(empty: Hub, name: str) -> None:
         empty,
         InvalidInput,
         "file.type",
-        lambda: receive_file(empty, steward, stream=io.BytesIO(b"a\n1\n"), name=name, scan=factories.scan_here),
+        lambda: receive_file(
+            empty, steward, stream=io.BytesIO(b"a\n1\n"), name=name, no_state_secret=True, scan=factories.scan_here
+        ),
     )
 
 
@@ -448,6 +455,7 @@ def test_scan_that_says_nonsense_is_refused(empty: Hub) -> None:
                 steward,
                 stream=io.BytesIO(b"a\n1\n"),
                 name="a.csv",
+                no_state_secret=True,
                 scan=lambda _, said=said: said,  # type: ignore[misc]
             )
     assert list(empty.folders.raw.iterdir()) == []
@@ -458,3 +466,37 @@ def test_ledger_holds_after_all_of_it(hub: Hub) -> None:
         submit_as(hub, actor(hub, "ps-analyst"))
     with hub.reading() as session:
         assert verify(session, public=hub.ledger_key.public_key().public_bytes_raw()).holds
+
+
+def test_file_marked_as_a_state_secret_leaves_nothing_but_the_event(empty: Hub) -> None:
+    steward = actor(empty, "mz-steward")
+    for content, declared in ((b"a\n1\n", False), ("名称\n机密★10年\n".encode(), True)):
+        refused(
+            empty,
+            InvalidInput,
+            "file.state_secret",
+            lambda content=content, declared=declared: receive_file(  # type: ignore[misc]
+                empty,
+                steward,
+                stream=io.BytesIO(content),
+                name="a.csv",
+                no_state_secret=declared,
+                scan=factories.scan_here,
+            ),
+        )
+    assert list(empty.folders.raw.iterdir()) == []
+
+
+def test_mark_of_a_state_secret_is_seen_across_the_pieces_of_a_large_file(empty: Hub) -> None:
+    steward, mark = actor(empty, "mz-steward"), "绝密★".encode()
+    for start in range(2**20 - len(mark), 2**20 + 1):
+        stream = io.BytesIO(b"a\n" + b"x" * (start - 2) + mark)
+        with pytest.raises(InvalidInput) as caught:
+            receive_file(empty, steward, stream=stream, name="a.csv", no_state_secret=True, scan=factories.scan_here)
+        assert caught.value.code == "file.state_secret"
+
+
+def test_result_marked_as_a_state_secret_is_not_submitted(hub: Hub) -> None:
+    room = factories.room(hub)
+    slug = factories.put(hub, room, payload="街道,人数\n甲【机密】,80\n".encode())
+    refused(hub, InvalidInput, "export.state_secret", lambda: factories.submitted(hub, room, slugs=[slug]))

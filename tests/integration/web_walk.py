@@ -47,7 +47,9 @@ class Walk:
         steward = self.as_("steward")
         steward.get("catalog/intake")
         with file.open("rb") as stream:
-            answer = steward.post("catalog/upload", files={"table": ("fair.csv", stream, "text/csv")})
+            answer = steward.post(
+                "catalog/upload", {"no_state_secret": "yes"}, files={"table": ("fair.csv", stream, "text/csv")}
+            )
         assert answer.status_code == 303, answer.text
         self.digest = answer.headers["location"].rsplit("/", 1)[1]
         return steward.get(f"catalog/register/{self.digest}")

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
-from hub.catalog.rules import ColumnDraft, TableDraft, refusals_to_publish, refusals_to_register
+from hub.catalog.rules import (
+    ColumnDraft,
+    TableDraft,
+    refusals_of_id,
+    refusals_of_taken,
+    refusals_to_publish,
+    refusals_to_register,
+)
 from hub.errors import Refusal
 from hub.people.actor import Actor, OrgKind, Post, Role
 from tests.spec_tables import Row, rows
@@ -54,6 +61,11 @@ def publish(row: Row) -> Sequence[Refusal]:
     )
 
 
+def name_it(row: Row) -> Sequence[Refusal]:
+    table_id = row.text("id", "mz_elder_care")
+    return (*refusals_of_id(table_id), *refusals_of_taken(table_id, taken=row.yes("taken", default=False)))
+
+
 @pytest.mark.parametrize("row", rows("catalog"), ids=str)
 def test_catalog_as_its_tables_say(row: Row) -> None:
-    row.holds({"register": register, "publish": publish})
+    row.holds({"register": register, "publish": publish, "name_it": name_it})

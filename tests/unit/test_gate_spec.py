@@ -12,6 +12,7 @@ from hub.gate.rules import (
     CastVote,
     RequestFacts,
     refusals_of_files,
+    refusals_of_secrets,
     refusals_to_deliver,
     refusals_to_submit,
     refusals_to_vote,
@@ -113,6 +114,13 @@ def files(row: Row) -> Sequence[Refusal]:
     return refusals_of_files("r-0001", dict.fromkeys(submitted, "1"), found)
 
 
+def marks(row: Row) -> Sequence[Refusal]:
+    return refusals_of_secrets("w-0001", marked=row.number("marked files", 0))
+
+
+ASKS = {"submit": submit, "withdraw": withdraw, "vote": vote, "deliver": deliver, "files": files, "marks": marks}
+
+
 @pytest.mark.parametrize("row", rows("gate"), ids=str)
 def test_gate_as_its_tables_say(row: Row) -> None:
-    row.holds({"submit": submit, "withdraw": withdraw, "vote": vote, "deliver": deliver, "files": files})
+    row.holds(ASKS)
