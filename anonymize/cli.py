@@ -23,6 +23,7 @@ from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, load_policy
 from anonymize.privacy.classes import measure_classes
+from anonymize.privacy.population import PopulationUniques, estimate_population_uniques
 from anonymize.privacy.risk import Risk, measure_risk
 from anonymize.rung import RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
@@ -103,15 +104,33 @@ def anonymize(
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--quasi", multiple=True, required=True, help="Quasi-identifiers, with commas between or repeated.")
 @click.option("--sensitive", multiple=True, help="Sensitive attributes, with commas between or repeated.")
+@click.option(
+    "--population",
+    type=click.IntRange(min=1),
+    help="People the table was drawn from: estimates how many of them are unique (Zayatz, Pitman, SNB, Dankar).",
+)
 @_json
 @_language
-def risk(table: Path, quasi: tuple[str, ...], sensitive: tuple[str, ...], as_json: bool, language: Language) -> None:
+def risk(
+    table: Path,
+    quasi: tuple[str, ...],
+    sensitive: tuple[str, ...],
+    population: int | None,
+    as_json: bool,
+    language: Language,
+) -> None:
     """Measure the risk of re-identification in TABLE: k, l, t, three attackers, uniques."""
     with _refusals(language, as_json=as_json):
         frame = read_table(table)
         names = [_columns(chosen, frame.columns, table.name) for chosen in (quasi, sensitive)]
-        found = measure_risk(measure_classes(frame, *names))
-    click.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _risk_lines(found, language))
+        classes = measure_classes(frame, *names)
+        outside = None if population is None else estimate_population_uniques(classes, population=population)
+    found = measure_risk(classes)
+    if as_json:
+        beyond = {} if outside is None else {"population_uniques": outside.as_json()}
+        click.echo(json.dumps({**found.as_json(), **beyond}, ensure_ascii=False))
+    else:
+        click.echo("\n".join([_risk_lines(found, language), *_population_lines(outside, language)]))
 
 
 COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, risk, *SCREEN_COMMANDS]
@@ -254,6 +273,20 @@ def _risk_lines(found: Risk, language: Language) -> str:
         for name, value in found.l.items()
     ]
     return "\n".join(line.in_language(language) for line in lines)
+
+
+def _population_lines(found: PopulationUniques | None, language: Language) -> list[str]:
+    if found is None:
+        return []
+    shares = {"Zayatz": found.zayatz, "Pitman": found.pitman, "SNB": found.snb}
+    zh = "，".join(f"{name} {'无解' if share is None else f'{share:.4f}'}" for name, share in shares.items())
+    en = ", ".join(f"{name} {'no answer' if share is None else f'{share:.4f}'}" for name, share in shares.items())
+    text = Text(
+        f"总体 {found.population} 人中唯一者的估计占比：{found.dankar:.4f}（Dankar 规则采用 {found.believed}）；{zh}",
+        f"estimated share unique among {found.population} people: {found.dankar:.4f} (Dankar's rule takes "
+        f"{found.believed}); {en}",
+    )
+    return [text.in_language(language)]
 
 
 if __name__ == "__main__":

@@ -165,6 +165,18 @@ def test_risk_prints_the_promised_shape(folder: Path) -> None:
     assert answer["l"] == {"illness": 1}
 
 
+def test_risk_estimates_the_uniques_of_a_population(folder: Path) -> None:
+    table = ("risk", folder / "t.csv", "--quasi", "age,illness")
+    plain = json.loads(_run(*table, "--json").stdout)
+    found = json.loads(_run(*table, "--population", "100000", "--json").stdout)
+    assert found["population_uniques"].keys() >= {"zayatz", "pitman", "snb", "dankar", "believed", "sampling_fraction"}
+    assert {name: found[name] for name in plain} == plain
+    assert "Dankar" in _run(*table, "--population", "100000", "--language", "en").stdout
+    assert "Dankar" in _run(*table, "--population", "100000", "--language", "zh").stdout
+    refused = _run(*table, "--population", "1")
+    assert refused.exit_code == 23
+
+
 def test_risk_in_words_names_every_figure(folder: Path) -> None:
     table = ("risk", folder / "t.csv", "--quasi", "age", "--sensitive", "illness", "--language")
     assert "k = 3" in _run(*table, "zh").output
