@@ -102,6 +102,11 @@ class Box:
         return tuple(words)
 
 
+def socket_inside(workspace: WorkspaceSpec) -> str:
+    """Where the server finds the gateway's socket; empty without one."""
+    return "" if workspace.hub_socket is None else f"{spec.HUB_SOCKET_DIR}/{workspace.hub_socket.name}"
+
+
 def server_box(workspace: WorkspaceSpec, *, runtime: Runtime, layout: Layout, settings: str, limits: Limits) -> Box:
     """Box A: Jupyter's server. Holds the token and the hub's gateway; holds no data, no outbox, no terminal.
 

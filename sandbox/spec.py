@@ -114,8 +114,9 @@ class WorkspaceSpec:
     `uid`: even, at least 61000; the server runs as `uid`, the kernels as `uid + 1`, both with group `gid`. None when
     this process is not root: then everything runs as the caller, and `Workspace.weaknesses` says so.
     `hub_socket`: the gateway's socket. Its *folder* is bound into the server's box, so that the hub may restart and
-    bind it anew; keep nothing else in that folder (see `Workspace.gateway_dir`). None: a server that stands alone and
-    takes its token from `server_env["ZHAKOU_TOKEN"]`.
+    bind it anew; keep nothing else in that folder (see `Workspace.gateway_dir`). It is asked before each kernel starts.
+    None: a server that stands alone. One whose `server_env` has "ZHAKOU_TOKEN" lets its visitors in by that token
+    instead of by the hub.
     """
 
     workspace_id: str

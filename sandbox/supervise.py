@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from sandbox import limits as levels
 from sandbox import roots, spec, syscalls
-from sandbox.bwrap import Box, kernel_box, server_box
+from sandbox.bwrap import Box, kernel_box, server_box, socket_inside
 from sandbox.errors import SandboxError, StartFailed, Words, error_as_json
 from sandbox.launch import Handover, Identity, start_box
 from sandbox.limits import Group, Level
@@ -74,9 +74,10 @@ class Supervisor:
                 "agent_fd": server_end.fileno(),
                 "ready_fd": ready_write,
                 "language": self.workspace.language,
-                "hub": self.workspace.hub_socket is not None,
+                "hub": "ZHAKOU_TOKEN" not in self.workspace.server_env,
                 "budget_bytes": self.workspace.limits.output_bytes,
                 "memory_bytes": self.workspace.limits.memory_bytes,
+                "permission_socket": socket_inside(self.workspace),
             }
         )
         with server_end, kernel_end:

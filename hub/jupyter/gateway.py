@@ -1,13 +1,15 @@
-"""The only way out of a workspace's server: a unix socket to the hub on which four calls are allowed.
+"""The only way out of a workspace's server: a unix socket; four calls pass it to the hub, one is answered here.
 
 Who calls is known from the socket, one for each workspace; nothing the caller says about itself is believed.
 
 What must hold:
-1. The request line is one of four, byte for byte. Nothing is decoded or normalised, so there is no second reading.
+1. The request line is one of five, byte for byte. Nothing is decoded or normalised, so there is no second reading.
 2. One request a connection, its body as long as one Content-Length says; no transfer coding, no bytes after it.
 3. The hub gets a new request made of the parts that were understood, never the caller's bytes.
 4. A call about a user or an OAuth client is about the one this socket was opened for.
 5. Head, body, answer, time and number of connections have bounds.
+6. Whether a kernel may start (docs/adr/0004-kernels-are-asked-for.md) is answered here, about the workspace of this
+   socket, and never passed on. What cannot be answered is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -25,11 +28,18 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 
+from hub.errors import Refusal
+from hub.jupyter.words import said_in
+from hub.message import msg
+
 MAX_HEAD: Final = 16 * 2**10
 MAX_BODY: Final = 64 * 2**10
 MAX_ANSWER: Final = 1 * 2**20
 MAX_CONNECTIONS: Final = 32
 CALL_SECONDS: Final = 20.0
+KERNELS: Final = "/zhakou/kernels"
+KERNELS_A_MINUTE: Final = 30
+"""A kernel that starts takes a second; whoever asks more often fills the ledger."""
 FORWARDED: Final = ("authorization", "content-type", "accept")
 """Headers the hub's API needs; every other one stays here."""
 ANSWERED: Final = ("content-type", "x-jupyterhub-version")
@@ -106,7 +116,7 @@ def read_head(head: bytes) -> Call:
 
 
 def refuse_unless_allowed(call: Call, body: bytes, caller: Caller) -> None:
-    """Let exactly four calls pass, each about the caller alone (1, 4).
+    """Let exactly five calls pass, each about the caller alone (1, 4).
 
     Raises:
         Refused: it is none of them.
@@ -116,11 +126,12 @@ def refuse_unless_allowed(call: Call, body: bytes, caller: Caller) -> None:
         ("GET", f"{caller.prefix}/user"),
         ("POST", f"{caller.prefix}/oauth2/token"),
         ("POST", f"{caller.prefix}/users/{caller.user}/activity"),
+        ("POST", KERNELS),
     }
     if (call.method, call.path) not in allowed:
         raise Refused(HTTPStatus.FORBIDDEN, "a workspace may not make this call to the hub")
-    if call.method == "GET" and call.length:
-        raise Refused(HTTPStatus.BAD_REQUEST, "a GET has no body here")
+    if call.length and (call.method == "GET" or call.path == KERNELS):
+        raise Refused(HTTPStatus.BAD_REQUEST, "this call has no body")
     if call.path.endswith("/oauth2/token"):
         fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         if [value for name, value in fields if name == "client_id"] != [caller.client_id]:
@@ -130,11 +141,21 @@ def refuse_unless_allowed(call: Call, body: bytes, caller: Caller) -> None:
 class Gateway:
     """The socket of one workspace, served by the loop of the hub."""
 
-    def __init__(self, *, socket: Path, hub_address: str, caller: Caller) -> None:
-        """`hub_address` is where the hub's own server listens, `http://127.0.0.1:8081`."""
+    def __init__(
+        self,
+        *,
+        socket: Path,
+        hub_address: str,
+        caller: Caller,
+        against_kernel: Callable[[], Awaitable[Sequence[Refusal]]],
+    ) -> None:
+        """`hub_address` is where the hub's own server listens, `http://127.0.0.1:8081`; `against_kernel` asks the rooms
+        for everything that stands against a kernel of this workspace now."""
         self.socket = socket
         self._hub_address = hub_address.rstrip("/")
         self._caller = caller
+        self._against_kernel = against_kernel
+        self._kernels_asked: deque[float] = deque(maxlen=KERNELS_A_MINUTE)
         self._server: asyncio.Server | None = None
         self._session: aiohttp.ClientSession | None = None
         self._open_calls: set[asyncio.Task[None]] = set()
@@ -183,13 +204,26 @@ class Gateway:
             call = read_head(await reader.readuntil(b"\r\n\r\n"))
             body = await reader.readexactly(call.length)
             refuse_unless_allowed(call, body, self._caller)
-            return await self._ask_hub(call, body)
+            return await (self._about_kernel() if call.path == KERNELS else self._ask_hub(call, body))
         except Refused as refused:
             return _in_words(refused.status, str(refused))
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             return _in_words(HTTPStatus.BAD_REQUEST, "the request is too long, or shorter than it says")
         except aiohttp.ClientError:
             return _in_words(HTTPStatus.BAD_GATEWAY, "the hub does not answer")
+
+    async def _about_kernel(self) -> Answer:
+        """May a kernel of this workspace start now (6)."""
+        now = asyncio.get_running_loop().time()
+        asked = self._kernels_asked
+        if len(asked) == KERNELS_A_MINUTE and now - asked[0] < 60:
+            refusals: Sequence[Refusal] = (_TOO_OFTEN,)
+        else:
+            asked.append(now)
+            refusals = await self._against_kernel()
+        if not refusals:
+            return _as_json(HTTPStatus.OK, {"start": True})
+        return _as_json(HTTPStatus.FORBIDDEN, {"start": False, "refusals": [said_in(one) for one in refusals]})
 
     async def _ask_hub(self, call: Call, body: bytes) -> Answer:
         """A new request from understood parts (3); the answer is read whole, up to its bound (5)."""
@@ -208,8 +242,20 @@ class Gateway:
             return Answer(status=response.status, headers=kept, body=answer)
 
 
+_TOO_OFTEN: Final = Refusal(
+    rule="kernel.too_often",
+    subject="",
+    text=msg("More than {count} kernels were asked for within a minute.", count=KERNELS_A_MINUTE),
+    next_step=msg("Wait a minute; close notebooks whose kernels end by themselves."),
+)
+
+
 def _in_words(status: HTTPStatus, words: str) -> Answer:
-    body = json.dumps({"status": int(status), "message": words}).encode()
+    return _as_json(status, {"status": int(status), "message": words})
+
+
+def _as_json(status: HTTPStatus, said: Mapping[str, object]) -> Answer:
+    body = json.dumps(said, ensure_ascii=False).encode()
     return Answer(status=int(status), headers={"content-type": "application/json"}, body=body)
 
 

@@ -1,8 +1,8 @@
 """A workspace as JupyterHub sees it: a named server whose name is the licence it works under.
 
 What must hold:
-1. Nothing starts before the hub's rooms said yes: the licence is asked when the workspace opens and again when the
-   extracts are mounted, directly before the boxes are built.
+1. Nothing starts before the hub's rooms said yes: the licence is asked when the workspace opens, again when the
+   extracts are mounted, directly before the boxes are built, and again before each kernel starts or starts again.
 2. A refusal reaches the person in words, with its rule; never as a stack trace.
 3. The server gets a token for itself alone, and reaches the hub through its own gateway alone.
 4. However it ends (stopped, crashed, hub restarted), gateway and ledger learn of it: `workspace.closed`.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from hub.people.model import Person
 from hub.settings import PROJECT
 from hub.web.language import LANGUAGE_COOKIE
 from hub.workspaces import actions as rooms
+from hub.workspaces.kernels import start_kernel
 from sandbox.errors import Language, SandboxError
 from sandbox.spec import HUB_SOCKET_DIR, Limits, ReadOnlyMount, WorkspaceSpec
 from sandbox.uids import allot_uid
@@ -152,8 +153,18 @@ class ZhakouSpawner(Spawner):
             caller=Caller(
                 user=self.user.name, client_id=self.oauth_client_id, prefix=self.hub.base_url.rstrip("/") + "/api"
             ),
+            against_kernel=self._against_kernel,
         )
         await self.gateway.open()
+
+    async def _against_kernel(self) -> Sequence[Refusal]:
+        """Everything that stands against a kernel starting now; nothing: it is written down that one does (1)."""
+        try:
+            person = await asyncio.to_thread(people.find_person, site(), self.user.name)
+            await asyncio.to_thread(start_kernel, site(), person.actor, workspace_id=self.room_id)
+        except HubError as error:
+            return error.refusals
+        return ()
 
     async def poll(self) -> int | None:
         """None while it runs. After a restart of the hub this is where the gateway is opened anew."""

@@ -35,6 +35,16 @@ def refusals_as_html(refusals: Iterable[Refusal]) -> Markup:
     return Markup("").join(line.format(both(r.text), both(r.next_step), r.rule) for r in refusals)
 
 
+def said_in(refusal: Refusal) -> dict[str, str]:
+    """A reason in each language, for a program that shows the one its reader knows."""
+    zh = language("zh").gettext
+    return {
+        "code": refusal.rule,
+        "zh": f"{refusal.text.render(zh)}{refusal.next_step.render(zh)} [{refusal.rule}]",
+        "en": f"{refusal.text} {refusal.next_step} [{refusal.rule}]",
+    }
+
+
 def refusals_as_text(refusals: Iterable[Refusal]) -> str:
     """For programs and the log: English, one line."""
     return "; ".join(f"{r.text} {r.next_step} [{r.rule}]" for r in refusals)

@@ -32,6 +32,7 @@ class EventKind(StrEnum):
     EXTRACT_REFUSED = "extract.refused"  # the target was not met or the source could not be read; nothing was written
     WORKSPACE_OPENED = "workspace.opened"  # an analyst's workspace was allowed to start
     EXTRACT_MOUNTED = "extract.mounted"  # an extract was bound into a workspace, read-only
+    KERNEL_STARTED = "kernel.started"  # a kernel of an open workspace was allowed to start, or to start again
     WORKSPACE_CLOSED = "workspace.closed"  # the workspace stopped
     EXPORT_SUBMITTED = "export.submitted"  # bytes were frozen by digest
     EXPORT_CHECKED = "export.checked"  # the machine checks ran on the frozen bytes

@@ -4,7 +4,8 @@ Rules here: `workspace.organisation` (only people of the licensed operator), `wo
 on), `extract.changed` (an extract's bytes are not those that were issued), `extract.stale` (an extract was made from
 another source or by another policy than the licence and catalog name now).
 
-`workspace.destroyed` (the licence was closed) is asked wherever a workspace is used.
+`workspace.destroyed` (the licence was closed) is asked wherever a workspace is used; `workspace.closed` before a kernel
+starts in one.
 """
 
 from __future__ import annotations
@@ -63,6 +64,21 @@ def refusals_of_destroyed(workspace_id: str, status: WorkspaceStatus) -> tuple[R
             text=msg("Workspace {workspace} was destroyed when its licence was closed.", workspace=workspace_id),
             next_step=msg("Nothing can be opened or taken from it; work goes on under another licence."),
             basis="公共数据资源授权运营实施规范(试行) 第十四条",
+        ),
+    )
+
+
+def refusals_of_closed(workspace_id: str, status: WorkspaceStatus) -> tuple[Refusal, ...]:
+    """Everything against a kernel starting in a workspace that does not run."""
+    if status is WorkspaceStatus.OPEN:
+        return ()
+    return (
+        Refusal(
+            rule="workspace.closed",
+            subject=workspace_id,
+            text=msg("Workspace {workspace} is not open.", workspace=workspace_id),
+            next_step=msg("Open it from the portal."),
+            basis="公共数据资源授权运营实施规范(试行) 第二十一条",
         ),
     )
 

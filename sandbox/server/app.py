@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import ServerApp
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from tornado.web import RequestHandler
@@ -19,6 +20,7 @@ from traitlets.config import Config
 
 from sandbox.server.meter import Meter
 from sandbox.server.paths import is_allowed
+from sandbox.server.permission import KernelRefused
 from sandbox.server.policy import (
     LAB,
     SERVICES,
@@ -44,6 +46,8 @@ class Settings:
     hub: bool
     budget_bytes: int
     memory_bytes: int
+    permission_socket: str
+    """Who is asked before a kernel starts; empty: nobody."""
 
 
 class RefusedHandler(RequestHandler):
@@ -58,6 +62,24 @@ class RefusedHandler(RequestHandler):
 
     def check_xsrf_cookie(self) -> None:
         return  # nothing is done here
+
+
+def say_why_no_kernel() -> None:
+    """Upstream answers a kernel that does not start with an error of its own; let the words through instead."""
+    upstream = APIHandler.write_error
+
+    def write_error(self: Any, status_code: int, **kwargs: Any) -> None:
+        error = (kwargs.get("exc_info") or (None, None))[1]
+        while error is not None and not isinstance(error, KernelRefused):
+            error = error.__cause__ or error.__context__
+        if error is None:
+            upstream(self, status_code, **kwargs)
+            return
+        self.set_status(403)
+        self.set_header("Content-Type", "application/json")
+        self.finish({"message": str(error), "reason": "zhakou.kernel_refused", "traceback": ""})
+
+    APIHandler.write_error = write_error
 
 
 class ConfinedServerApp(ServerApp):
@@ -82,6 +104,7 @@ class ConfinedServerApp(ServerApp):
             "zhakou_memory_bytes": self.memory_bytes,
         }
         super().init_webapp()
+        say_why_no_kernel()
         self._filter_paths()
 
     def _filter_paths(self) -> None:
@@ -156,6 +179,8 @@ def configuration(settings: Settings) -> Config:
     config.BeneathContents.language = settings.language
     config.BeneathContents.root_dir = HOME
     config.BoxKernels.agent_fd = settings.agent_fd
+    config.BoxKernels.permission_socket = settings.permission_socket
+    config.BoxKernels.language = settings.language
     config.OneKernelSpec.ensure_native_kernel = False
 
     lab = config.LabApp

@@ -29,6 +29,7 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
     _last_told = b""
     _running = b""
     """What the kernel works on: the header of the request it took up last, rebuilt."""
+    _ran = b""
 
     @property
     def _meter(self) -> Meter:
@@ -49,7 +50,7 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
         match judged:
             case Passed():
                 if judged.kind == "execute_input":
-                    self._running = judged.parts[1]
+                    self._running = self._ran = judged.parts[1]
                 elif judged.kind == "execute_reply":
                     self._running = b""
                 self._send(channel, judged)
@@ -76,11 +77,21 @@ class MeteredConnection(ZMQChannelsWebsocketConnection):
             self._running = b""
         super().on_kernel_restarted()
 
+    def on_restart_failed(self) -> None:
+        """Say why it stays dead."""
+        words = getattr(self.kernel_manager, "refused_words", "")
+        if words and self._ran:
+            self._write_notice(f"[zhakou] {words}", parent=self._ran)
+        super().on_restart_failed()
+
     def _say(self, code: str, *, parent: bytes) -> None:
+        limit = f"{self.websocket_handler.settings['zhakou_memory_bytes'] / 2**30:.3g} GiB"
+        self._write_notice(say(code, self._language, limit=limit), parent=parent)
+
+    def _write_notice(self, text: str, *, parent: bytes) -> None:
         header = {**self.session.msg_header("stream"), "username": "zhakou"}
         header["date"] = header["date"].isoformat()
-        limit = f"{self.websocket_handler.settings['zhakou_memory_bytes'] / 2**30:.3g} GiB"
-        message = notice(say(code, self._language, limit=limit), parent=parent, header=header)
+        message = notice(text, parent=parent, header=header)
         if self._meter.spend_spare(message.size):
             self._write("iopub", message)
 

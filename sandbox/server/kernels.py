@@ -1,7 +1,8 @@
 """Kernels that live in another box: how the server starts, signals and watches them without trusting them.
 
 Control goes over one socket that both boxes were handed at birth; messages go over ZMQ sockets in a folder that this
-box can only read. There is no other way to start a process here: the local launcher is never consulted.
+box can only read. There is no other way to start a process here: the local launcher is never consulted. Before each
+start and restart it is asked whether there may be one (`sandbox.server.permission`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from traitlets import Instance, Int, Unicode
 
 from sandbox.server.messages import Passed, rebuild
+from sandbox.server.permission import KernelRefused, Permission
 
 IPC = "/run/zhakou/ipc"
 KERNEL_NAME = "python3"
@@ -32,6 +34,10 @@ _CONNECTION_KEYS = (
     *("transport", "ip", "shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"),
     *("key", "signature_scheme"),
 )
+
+
+class KernelGone(Exception):
+    """The kernel was deleted while it was being started; nothing of it is left running."""
 
 
 class AgentGone(Exception):
@@ -88,6 +94,7 @@ class BoxProvisioner(KernelProvisionerBase):
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         manager = self.parent
+        await manager.require_permission()
         manager.transport = "ipc"
         manager.ip = f"{IPC}/{self.kernel_id}"
         manager.cache_ports = False
@@ -97,8 +104,13 @@ class BoxProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         known = {name: _plain(self.connection_info[name]) for name in _CONNECTION_KEYS}
+        if self.parent.deleted:
+            raise KernelGone
         await self._agent.ask("start", self._id, connection=known)
         self._started = True
+        if self.parent.deleted:  # meanwhile: whoever deleted it found no process to end
+            await self.kill()
+            raise KernelGone
         return self.connection_info
 
     @property
@@ -140,6 +152,39 @@ class BoxKernelManager(ServerKernelManager):
 
     provisioner: Any
     kernel_id: Any
+    deleted = False
+    refused_words = ""
+    """Why it was not started again by itself."""
+    _permitted = False
+
+    async def require_permission(self) -> None:
+        """Ask for the start that follows, unless a restart has asked before it ended the kernel."""
+        permitted, self._permitted = self._permitted, False
+        if not permitted:
+            await self.parent.permission.require()
+
+    async def _async_restart_kernel(self, now: bool = False, newports: bool = False, **kw: Any) -> None:
+        """As upstream's, but asked first: a kernel that may not start again is not ended by asking.
+
+        Raises:
+            KernelRefused: it may not. A kernel that had died stays dead, and the browsers are told.
+        """
+        try:
+            await self.parent.permission.require()
+        except KernelRefused as refused:
+            if self._restarter is not None and not await self.is_alive():
+                self.refused_words = str(refused)
+                self._restarter._fire_callbacks("dead")
+                self.stop_restarter()
+            raise
+        self._permitted = True
+        try:
+            await super()._async_restart_kernel(now=now, newports=newports, **kw)
+        finally:
+            self._permitted = False
+
+    async def restart_kernel(self, *args: Any, **kwargs: Any) -> None:
+        await self._async_restart_kernel(*args, **kwargs)
 
     async def _async_pre_start_kernel(self, **kw: Any) -> tuple[list[str], dict[str, Any]]:
         if self.provisioner is None:
@@ -155,12 +200,23 @@ class BoxKernels(AsyncMappingKernelManager):
 
     agent_fd = Int(config=True)
     agent = Instance(Agent)
+    permission_socket = Unicode(config=True)
+    language = Unicode(config=True)
+    permission = Instance(Permission)
     kernel_manager_class = "sandbox.server.kernels.BoxKernelManager"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.agent = Agent(self.agent_fd)
+        self.permission = Permission(self.permission_socket, "en" if self.language == "en" else "zh")
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_ZMQ_BYTES)  # the default of every socket made from it
+
+    async def _async_shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
+        if kernel_id in self:
+            self.get_kernel(kernel_id).deleted = True
+        await super()._async_shutdown_kernel(kernel_id, now=now, restart=restart)
+
+    shutdown_kernel = _async_shutdown_kernel
 
     def start_watching_activity(self, kernel_id: str) -> None:
         """As upstream's, but a message that is not what it should be changes nothing and raises nothing."""

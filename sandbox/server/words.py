@@ -40,6 +40,17 @@ _WORDS: dict[str, dict[Language, str]] = {
             "files are still there. Run from the top."
         ),
     },
+    "kernel_refused": {
+        "zh": "内核没有启动。",
+        "en": "The kernel was not started.",
+    },
+    "kernel_unasked": {
+        "zh": "平台没有应答，无法确认是否仍可使用数据，因此内核没有启动。请稍候重试；如仍无应答，请告知运营机构。",
+        "en": (
+            "The hub does not answer, so nobody can say whether the data may still be used; the kernel was not "
+            "started. Try again in a moment; if it lasts, tell the operator of this site."
+        ),
+    },
     "contents_budget": {
         "zh": "本次会话的显示额度已用完，不能再读取文件。请从门户停止并重新打开工作空间。",
         "en": (

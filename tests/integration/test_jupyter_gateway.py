@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from hub.jupyter.gateway import MAX_ANSWER, MAX_BODY, MAX_CONNECTIONS, MAX_HEAD, Caller, Gateway
+from hub.errors import Refusal
+from hub.jupyter.gateway import KERNELS_A_MINUTE, MAX_ANSWER, MAX_BODY, MAX_CONNECTIONS, MAX_HEAD, Caller, Gateway
+from hub.message import msg
 
 CALLER = Caller(user="ana", client_id="jupyterhub-user-ana-l-0001")
 
@@ -17,7 +19,13 @@ CALLER = Caller(user="ana", client_id="jupyterhub-user-ana-l-0001")
 class Hub:
     """Answers everything, keeps what it got."""
 
+    async def against_kernel(self) -> Sequence[Refusal]:
+        self.asked += 1
+        return self.against
+
     def __init__(self) -> None:
+        self.asked = 0
+        self.against: Sequence[Refusal] = ()
         self.got: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer = web.Response
 
@@ -43,7 +51,9 @@ async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Hub, Path, Gateway]]:
     await site.start()
     address = runner.addresses[0]
     socket = tmp_path / "hub.sock"
-    served = Gateway(socket=socket, hub_address=f"http://{address[0]}:{address[1]}", caller=CALLER)
+    served = Gateway(
+        socket=socket, hub_address=f"http://{address[0]}:{address[1]}", caller=CALLER, against_kernel=hub.against_kernel
+    )
     await served.open()
     try:
         yield hub, socket, served
@@ -203,10 +213,53 @@ def test_a_closed_gateway_leaves_no_socket_and_opens_again_over_a_stale_one(tmp_
 def test_a_hub_that_is_down_is_said_in_words(tmp_path: Path) -> None:
     async def inside() -> None:
         socket = tmp_path / "hub.sock"
-        served = Gateway(socket=socket, hub_address="http://127.0.0.1:9", caller=CALLER)
+        served = Gateway(
+            socket=socket, hub_address="http://127.0.0.1:9", caller=CALLER, against_kernel=Hub().against_kernel
+        )
         await served.open()
         status, _, body = await send(socket, request("GET", "/hub/api/user"))
         await served.close()
         assert (status, json.loads(body)["message"]) == (502, "the hub does not answer")
 
     asyncio.run(inside())
+
+
+KERNEL = request("POST", "/zhakou/kernels", b"", "Content-Length: 0")
+SUSPENDED = Refusal(
+    rule="licence.suspended",
+    subject="l-0001",
+    text=msg("Licence {licence} is suspended.", licence="l-0001"),
+    next_step=msg("Wait until the bureau lets it go on."),
+)
+
+
+def test_a_kernel_that_may_start_is_answered_here_and_never_passed_on(tmp_path: Path) -> None:
+    async def act(hub: Hub, socket: Path, served: Gateway) -> None:
+        status, _, body = await send(socket, KERNEL)
+        assert (status, json.loads(body)) == (200, {"start": True})
+        assert (hub.asked, hub.got) == (1, [])
+
+    run(tmp_path, act)
+
+
+def test_a_kernel_that_may_not_is_refused_in_words_of_both_languages(tmp_path: Path) -> None:
+    async def act(hub: Hub, socket: Path, served: Gateway) -> None:
+        hub.against = (SUSPENDED,)
+        status, _, body = await send(socket, KERNEL)
+        [said] = json.loads(body)["refusals"]
+        assert (status, said["code"]) == (403, "licence.suspended")
+        assert said["en"].endswith("[licence.suspended]")
+        assert said["zh"] != said["en"]
+
+    run(tmp_path, act)
+
+
+def test_asking_for_kernels_without_end_is_refused_without_asking_on(tmp_path: Path) -> None:
+    async def act(hub: Hub, socket: Path, served: Gateway) -> None:
+        for _ in range(KERNELS_A_MINUTE):
+            assert (await send(socket, KERNEL))[0] == 200
+        status, _, body = await send(socket, KERNEL)
+        assert (status, json.loads(body)["refusals"][0]["code"]) == (403, "kernel.too_often")
+        assert hub.asked == KERNELS_A_MINUTE
+
+    run(tmp_path, act)

@@ -1,4 +1,4 @@
-"""Four calls pass the gateway; whatever is not one of them byte for byte does not."""
+"""Five calls pass the gateway; whatever is not one of them byte for byte does not."""
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ ALLOWED = [
     ("GET", "/hub/api/user", b""),
     ("POST", "/hub/api/oauth2/token", TOKEN_BODY),
     ("POST", "/hub/api/users/ana/activity", b"{}"),
+    ("POST", "/zhakou/kernels", b""),
 ]
 PATHS = [
     "/hub/api/", "/hub/api/users", "/hub/api/users/ben/activity", "/hub/api/users/ana", "/hub/api/users/ana/tokens",
@@ -25,6 +26,8 @@ PATHS = [
     "/hub/static/x.js",
     "/services/portal/", "/", "/hub/api/user\\..\\users", "http://127.0.0.1:8001/api/routes",
     "/hub/api/users/ana/server",
+    "/zhakou/kernels/", "/zhakou/kernels?workspace=w-0002", "/zhakou/Kernels", "/hub/zhakou/kernels",
+    "/zhakou", "/zhakou/licences", "//zhakou/kernels",
 ]  # fmt: skip
 
 
@@ -33,7 +36,7 @@ def call(method: str, path: str, body: bytes = b"") -> Call:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ALLOWED)
-def test_the_four_calls_pass(method: str, path: str, body: bytes) -> None:
+def test_the_five_calls_pass(method: str, path: str, body: bytes) -> None:
     refuse_unless_allowed(call(method, path, body), body, ANA)
 
 
@@ -45,7 +48,9 @@ def test_other_paths_are_refused(method: str, path: str) -> None:
     assert refused.value.status == 403
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/hub/api/user"), ("GET", "/hub/api/users/ana/activity")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/hub/api/user"), ("GET", "/hub/api/users/ana/activity"), ("GET", "/zhakou/kernels")]
+)
 def test_the_method_belongs_to_the_call(method: str, path: str) -> None:
     with pytest.raises(Refused):
         refuse_unless_allowed(call(method, path), b"", ANA)
@@ -64,6 +69,12 @@ def test_the_method_belongs_to_the_call(method: str, path: str) -> None:
 def test_a_token_is_asked_for_by_the_workspace_s_own_client_alone(body: bytes) -> None:
     with pytest.raises(Refused):
         refuse_unless_allowed(call("POST", "/hub/api/oauth2/token", body), body, ANA)
+
+
+def test_a_question_about_a_kernel_says_nothing_itself() -> None:
+    with pytest.raises(Refused) as refused:
+        refuse_unless_allowed(call("POST", "/zhakou/kernels", b"{}"), b"{}", ANA)
+    assert refused.value.status == 400
 
 
 @given(method=st.sampled_from(["GET", "POST"]), path=st.text(st.characters(min_codepoint=33, max_codepoint=126)))
