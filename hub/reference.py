@@ -153,12 +153,12 @@ def _states() -> str:
         lines += [f"## {kind.__name__.removesuffix('Status')} (`{room}`, `{name}`)", "", _one_line(kind.__doc__ or "")]
         lines += ["", "```mermaid", "stateDiagram-v2"]
         reached = {target for targets in moves.values() for target in targets}
-        begins = [state for state in kind if state not in reached] or [next(iter(kind))]
+        begins = [state for state in moves if state not in reached] or [next(iter(moves))]
         lines += [f"    [*] --> {state.value}" for state in begins]
         lines += [
-            f"    {state.value} --> {target.value}" for state in kind for target in kind if target in moves[state]
+            f"    {state.value} --> {target.value}" for state in moves for target in kind if target in moves[state]
         ]
-        lines += [f"    {state.value} --> [*]" for state in kind if not moves[state]]
+        lines += [f"    {state.value} --> [*]" for state in moves if not moves[state]]
         lines += ["```", ""]
     return "\n".join(lines)
 

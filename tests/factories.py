@@ -41,6 +41,7 @@ from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, 
 from hub.licensing.model import GrantSource, Lane, Licence
 from hub.people.actions import find_person
 from hub.people.actor import Actor
+from hub.register.model import RegistrationField
 from hub.settings import Settings
 from hub.workspaces.actions import Room, open_workspace, workspace_dir
 from tests.postgres_house import Postgres
@@ -75,6 +76,24 @@ class = "sensitive_attr"
 technique = "keep"
 reason = { zh = "统计对象", en = "what is summed" }
 """
+
+
+STATED = {
+    RegistrationField.CONTACT: "数据部 021-00000000",
+    RegistrationField.DATA_FROM: "2026-01-01",
+    RegistrationField.DATA_UNTIL: "2026-10-31",
+    RegistrationField.DATA_ROWS: "240",
+    RegistrationField.DATA_UPDATE: "yearly",
+    RegistrationField.VERSION: "1.0",
+    RegistrationField.INPUT: "街道和年龄段",
+    RegistrationField.OUTPUT: "就诊次数指数",
+    RegistrationField.DELIVERY: "file",
+    RegistrationField.UPDATE: "yearly",
+    RegistrationField.RISK_REPORT: "a" * 64,
+    RegistrationField.RISK_LEVEL: "low",
+    RegistrationField.RISK_DATE: "2026-11-01",
+}
+"""What an operator states when it applies for a registration."""
 
 
 class Watch:

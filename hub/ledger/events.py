@@ -47,9 +47,16 @@ class EventKind(StrEnum):
     PRODUCT_PROPOSED = "product.proposed"  # the operator entered a released request as a product
     REGISTRATION_APPLIED = "registration.applied"  # the operator applied for a product's registration
     REGISTRATION_DECIDED = "registration.decided"  # the bureau entered how the registration goes on
+    AMENDMENT_APPLIED = "amendment.applied"  # the operator applied for a change, correction, renewal or cancellation
+    AMENDMENT_DECIDED = "amendment.decided"  # the bureau entered how a later registration goes on
+    OBJECTION_RAISED = "objection.raised"  # someone objected, by real name and with evidence, in the public notice
+    OBJECTION_DECIDED = "objection.decided"  # the bureau upheld or dismissed an objection
     REGISTRATION_RENEWED = "registration.renewed"  # the bureau renewed a registration before it ended
     PRICE_CAPPED = "price.capped"  # the bureau entered the highest price of a unit
     PRICE_SET = "price.set"  # the operator set a price
+    INCOME_PERMITTED = "income.permitted"  # the bureau entered the maximum permitted income of a licence in a year
+    ACCOUNT_ENTERED = "account.entered"  # the operator entered what a licence brought and cost in a year
+    PAPER_PUBLISHED = "paper.published"  # a yearly disclosure or operating report was published as it is kept
     USAGE_METERED = "usage.metered"  # the operator entered how much of a product was used
     CLOSING_BEGUN = "closing.begun"  # nothing of an ended licence can be mounted or submitted any more
     LICENCE_CLOSED = "licence.closed"  # what an ended licence left behind is destroyed; the certificate is signed

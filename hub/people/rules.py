@@ -51,6 +51,11 @@ class Verb(StrEnum):
     SET_PRICE = "set_price"
     ENTER_CAP = "enter_cap"
     METER_USAGE = "meter_usage"
+    RAISE_OBJECTION = "raise_objection"
+    DECIDE_OBJECTION = "decide_objection"
+    PERMIT_INCOME = "permit_income"
+    ENTER_ACCOUNT = "enter_account"
+    PUBLISH_PAPER = "publish_paper"
     CLOSE_LICENCE = "close_licence"
 
 
@@ -83,6 +88,13 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.SET_PRICE: frozenset({Role.LICENSEE_ADMIN}),
     Verb.ENTER_CAP: frozenset({Role.BUREAU_OFFICER}),
     Verb.METER_USAGE: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.RAISE_OBJECTION: frozenset(
+        {Role.BUREAU_OFFICER, Role.LICENSEE_ADMIN, Role.DEPT_CHIEF, Role.DEPT_CDO, Role.DEPT_STEWARD}
+    ),
+    Verb.DECIDE_OBJECTION: frozenset({Role.BUREAU_OFFICER}),
+    Verb.PERMIT_INCOME: frozenset({Role.BUREAU_OFFICER}),
+    Verb.ENTER_ACCOUNT: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.PUBLISH_PAPER: frozenset({Role.BUREAU_OFFICER, Role.LICENSEE_ADMIN}),
     Verb.CLOSE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
 }
 

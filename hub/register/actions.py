@@ -1,36 +1,43 @@
-"""Enter released requests as products, apply for and decide registrations, set prices and caps, meter use."""
+"""Enter released requests as products, apply for and decide first registrations, meter use.
+
+Later registrations and objections: `amendments`; caps, prices and incomes: `charging`; yearly papers: `papers`.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.catalog.model import CatalogTable
 from hub.context import Hub, Transaction
-from hub.errors import InvalidInput, NotAllowed, NotFound, unknown
+from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.gate.actions import visible_request
 from hub.ledger.events import EventKind
+from hub.ledger.model import LedgerEntry
 from hub.licensing.actions import licence_in, may_see
-from hub.licensing.model import Licence
+from hub.licensing.model import Licence, Scenario
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
 from hub.people.model import Organisation
 from hub.people.rules import Verb
 from hub.products.model import Release
 from hub.register.clock import Due, due, validity_end
+from hub.register.codes import number_of, query_code
+from hub.register.materials import digest_of
 from hub.register.model import (
     ChargeUnit,
     DataProduct,
-    Price,
-    PriceCap,
     RegistrationField,
     RegistrationStatus,
     RegistrationType,
     UsageMeter,
 )
-from hub.register.pricing import Charge, read_fen, refusals_of_price, refusals_to_cap, refusals_to_price
+from hub.register.pricing import Cap, Charge, refusals_of_price
 from hub.register.rules import (
     Metered,
     ProductFacts,
@@ -38,7 +45,6 @@ from hub.register.rules import (
     refusals_to_enter,
     refusals_to_meter,
     refusals_to_propose,
-    refusals_to_renew,
 )
 from hub.rulebook.calendar import district_calendar
 from hub.rulebook.model import district_day
@@ -87,165 +93,100 @@ def propose_product(hub: Hub, actor: Actor, *, request_id: str, name: str, descr
             type=RegistrationType.FIRST,
             since=tx.now,
             stated={},
+            materials={},
+            amendments=[],
+            objections=[],
             caps=[],
             prices=[],
             meters=[],
         )
         tx.session.add(product)
         tx.session.flush()
-        _record(tx, EventKind.PRODUCT_PROPOSED, product, details={"request": request_id, "lane": product.lane})
+        record(tx, EventKind.PRODUCT_PROPOSED, product, details={"request": request_id, "lane": product.lane})
         return product
 
 
 def apply_registration(
     hub: Hub, actor: Actor, *, product_id: str, stated: Mapping[RegistrationField, str]
 ) -> DataProduct:
-    """Apply for a product's registration with all that the operator has to state.
+    """Apply for a product's first registration with all that the operator has to state.
 
     Raises:
-        NotAllowed: A field is missing, the price does not stand, or the registration is under way.
+        NotAllowed: A field or the evidence is missing, the price does not stand, or the registration is under way.
     """
     with hub.transaction(actor, Verb.DESCRIBE_PRODUCT, product_id) as tx:
         product = visible_product(tx.session, product_id, actor)
         tx.refuse(refusals_of_words(product_id, texts=stated.values()), InvalidInput)
         uscc = tx.session.get_one(Organisation, product.operator_org).uscc
+        today, pack = district_day(tx.now), pack_in_force(tx.now)
         tx.refuse(
             (
-                *refusals_to_apply(facts_of(tx.session, product), actor, stated=stated, uscc=uscc),
-                *refusals_of_price(
-                    product_id=product_id, lane=product.lane, price=price_of(product), caps=caps_of(product)
-                ),
+                *refusals_to_apply(facts_of(tx.session, product), actor, stated=stated, uscc=uscc, today=today),
+                *_refusals_of_price(product, today),
             ),
             NotAllowed,
         )
         product.stated = {field.value: stated[field].strip() for field in RegistrationField}
-        _enter(tx, product, RegistrationStatus.APPLIED, reason="")
-        _record(tx, EventKind.REGISTRATION_APPLIED, product, decision=product.status)
+        product.materials = materials_of(tx.session, product)
+        enter(tx, product, RegistrationStatus.APPLIED, reason="")
+        record(
+            tx,
+            EventKind.REGISTRATION_APPLIED,
+            product,
+            decision=product.status,
+            details={"type": product.type, "rules": pack.label, "materials": digest_of(product.materials)},
+        )
         return product
 
 
 def decide_registration(
-    hub: Hub, actor: Actor, *, product_id: str, to: RegistrationStatus, reason: str = "", code: str = ""
+    hub: Hub, actor: Actor, *, product_id: str, to: RegistrationStatus, reason: str = ""
 ) -> DataProduct:
-    """Enter how a registration goes on; with `coded`, the query code and how long it is valid.
+    """Enter how a first registration goes on; with `coded`, a query code is assigned and counts until its day.
 
     Raises:
-        NotAllowed: The move is not in the table, a reason or code is missing, the notice still runs, the price no
-            longer stands.
+        NotAllowed: The move is not in the table, a reason is missing, the notice still runs, the price or the evidence
+            no longer stands.
     """
     with hub.transaction(actor, Verb.DECIDE_REGISTRATION, product_id) as tx:
         product = visible_product(tx.session, product_id, actor)
-        tx.refuse(refusals_of_words(product_id, lines=[code], texts=[reason]), InvalidInput)
+        tx.refuse(refusals_of_words(product_id, texts=[reason]), InvalidInput)
         facts = facts_of(tx.session, product)
         today, pack = district_day(tx.now), pack_in_force(tx.now)
-        codes = tx.session.scalars(select(DataProduct.code).where(DataProduct.id != product_id, DataProduct.code != ""))
         refusals = refusals_to_enter(
-            facts,
-            actor,
-            to=to,
-            reason=reason,
-            code=code,
-            codes=set(codes),
-            today=today,
-            pack=pack,
-            calendar=district_calendar(),
+            facts, actor, to=to, reason=reason, today=today, pack=pack, calendar=district_calendar()
         )
         if to is RegistrationStatus.CODED:
-            refusals += refusals_of_price(
-                product_id=product_id, lane=product.lane, price=price_of(product), caps=caps_of(product)
-            )
+            refusals += _refusals_of_price(product, today)
         tx.refuse(refusals, NotAllowed)
-        _enter(tx, product, to, reason=reason)
+        before = product.status
+        enter(tx, product, to, reason=reason)
+        if to is RegistrationStatus.PUBLIC_NOTICE:
+            product.notice_began = tx.now
         if to is RegistrationStatus.CODED:
-            product.code = code.strip()
+            product.code = _next_code(tx.session, today.year)
             product.valid_until = validity_end(today, licence_ends=facts.licence_ends, pack=pack)
-        _record(
-            tx,
-            EventKind.REGISTRATION_DECIDED,
-            product,
-            decision=to,
-            details={"rules": pack.label, **_validity(product)},
-        )
+        details = {"type": product.type, "from": before, "rules": pack.label, **validity_of(product)}
+        record(tx, EventKind.REGISTRATION_DECIDED, product, decision=to, details=details)
         return product
 
 
-def renew_registration(hub: Hub, actor: Actor, *, product_id: str) -> DataProduct:
-    """Renew a coded registration within its window, by three years or to the end of the licence.
+def cancel_with_licence(tx: Transaction, licence_id: str) -> list[str]:
+    """Cancel every registration that still goes on under a licence that is closed; gives the products' ids.
 
-    Raises:
-        NotAllowed: Too early, too late, or the licence gives no further time.
+    A part of the closing's transaction: the licence's exit ends what was registered on it (登记办法 Art. 12).
     """
-    with hub.transaction(actor, Verb.DECIDE_REGISTRATION, product_id) as tx:
-        product = visible_product(tx.session, product_id, actor)
-        facts, pack = facts_of(tx.session, product), pack_in_force(tx.now)
-        tx.refuse(refusals_to_renew(facts, actor, today=district_day(tx.now), pack=pack), NotAllowed)
-        if facts.valid_until is None:
-            raise AssertionError("a registration without an end was let through")  # refusals_to_renew says status
-        product.valid_until = validity_end(facts.valid_until, licence_ends=facts.licence_ends, pack=pack)
-        product.type = RegistrationType.RENEWAL
-        _record(tx, EventKind.REGISTRATION_RENEWED, product, details={"rules": pack.label, **_validity(product)})
-        return product
-
-
-def enter_cap(
-    hub: Hub, actor: Actor, *, product_id: str, unit: ChargeUnit, yuan: str, document_ref: str
-) -> DataProduct:
-    """Enter the highest price of a unit, by a document of the pricing authority."""
-    with hub.transaction(actor, Verb.ENTER_CAP, product_id) as tx:
-        product = visible_product(tx.session, product_id, actor)
-        tx.refuse(refusals_of_words(product_id, lines=[document_ref]), InvalidInput)
-        fen = read_fen(yuan)
-        tx.refuse(
-            refusals_to_cap(actor, product_id=product_id, lane=product.lane, fen=fen, document_ref=document_ref),
-            NotAllowed,
-        )
-        cap = PriceCap(
-            unit=unit,
-            fen=fen or 0,
-            document_ref=document_ref.strip(),
-            entered_by=actor.person_id,
-            entered_at=tx.now,
-        )
-        product.caps.append(cap)
-        tx.session.flush()
-        tx.record(
-            EventKind.PRICE_CAPPED,
-            "data_product",
-            product_id,
-            licence_id=product.licence_id,
-            cited_basis=[cap.document_ref],
-            counters={"fen": cap.fen},
-            details={"unit": unit},
-        )
-        return product
-
-
-def set_price(hub: Hub, actor: Actor, *, product_id: str, unit: ChargeUnit, yuan: str) -> DataProduct:
-    """Set what a unit of an industry product costs.
-
-    Raises:
-        NotAllowed: The product is free, there is no cap, or the price is above it.
-    """
-    with hub.transaction(actor, Verb.SET_PRICE, product_id) as tx:
-        product = visible_product(tx.session, product_id, actor)
-        fen = read_fen(yuan)
-        tx.refuse(
-            refusals_to_price(
-                actor,
-                product_id=product_id,
-                operator_org=product.operator_org,
-                lane=product.lane,
-                unit=unit,
-                fen=fen,
-                caps=caps_of(product),
-            ),
-            NotAllowed,
-        )
-        price = Price(unit=unit, fen=fen or 0, set_by=actor.person_id, set_at=tx.now)
-        product.prices.append(price)
-        tx.session.flush()
-        _record(tx, EventKind.PRICE_SET, product, counters={"fen": price.fen}, details={"unit": unit})
-        return product
+    ended = {RegistrationStatus.TERMINATED, RegistrationStatus.CANCELLED}
+    found = tx.session.scalars(select(DataProduct).where(DataProduct.licence_id == licence_id).order_by(DataProduct.id))
+    cancelled = []
+    for product in found:
+        if product.status in ended:
+            continue
+        details = {"type": RegistrationType.CANCELLATION, "from": product.status, "cause": "licence.closed"}
+        enter(tx, product, RegistrationStatus.CANCELLED, reason="")
+        record(tx, EventKind.REGISTRATION_DECIDED, product, decision=product.status, details=details)
+        cancelled.append(product.id)
+    return cancelled
 
 
 def meter_usage(
@@ -295,7 +236,7 @@ def meter_usage(
         details = {"unit": unit, "first": str(first), "last": str(last), "row": str(meter.id)}
         if corrects is not None:
             details["corrects"] = str(corrects)
-        _record(tx, EventKind.USAGE_METERED, product, counters={"amount": amount}, details=details)
+        record(tx, EventKind.USAGE_METERED, product, counters={"amount": amount}, details=details)
         return meter
 
 
@@ -310,7 +251,73 @@ def facts_of(session: Session, product: DataProduct) -> ProductFacts:
         since=district_day(product.since),
         valid_until=product.valid_until,
         licence_ends=district_day(licence.ends_at),
+        notice_began=None if product.notice_began is None else district_day(product.notice_began),
+        evidence=product.evidence_digest,
+        delivered=_delivered(session, product.request_id),
     )
+
+
+def _delivered(session: Session, request_id: str) -> str:
+    """The digest that the ledger's entry of the delivery names; empty if there is no such entry."""
+    release = session.get(Release, request_id)
+    entry = None if release is None else session.get(LedgerEntry, release.entry)
+    if entry is None or entry.kind != EventKind.RELEASE_DELIVERED:
+        return ""
+    body = json.loads(entry.body)
+    return str(body["object_digest"]) if body["object_id"] == request_id else ""
+
+
+def materials_of(session: Session, product: DataProduct) -> dict[str, Any]:
+    """All groups of materials of 登记办法 Art. 9(1), from the records and from what the operator stated."""
+    licence: Licence = licence_in(session, product.licence_id)
+    operator = session.get_one(Organisation, product.operator_org)
+    scenario = session.get_one(Scenario, licence.scenario_id)
+    release = session.get_one(Release, product.request_id)
+    said = product.stated
+    tables = [
+        {
+            "table": row.table_id,
+            "title": session.get_one(CatalogTable, row.table_id).title_zh,
+            "columns": list(row.columns),
+        }
+        for row in licence.tables
+    ]
+    price = price_of(product)
+    return {
+        "subject": {"name": operator.name_zh, "uscc": operator.uscc, "role": "operator", "contact": said["contact"]},
+        "source": {
+            "licence": licence.id,
+            "document": licence.document_ref,
+            "consents": sorted(consent.id for consent in licence.consents),
+        },
+        "resource": {
+            "tables": tables,
+            "from": said["data_from"],
+            "until": said["data_until"],
+            "rows": int(said["data_rows"]),
+            "update": said["data_update"],
+        },
+        "evidence": {
+            "digest": product.evidence_digest,
+            "time": product.released_at.isoformat(),
+            "method": "ledger entry and signed statement",
+            "place": f"ledger entry {release.entry}",
+        },
+        "product": {
+            "name": product.name,
+            "description": product.description,
+            "form": product.form.value,
+            "lane": product.lane.value,
+            "version": said["version"],
+            "input": said["input"],
+            "output": said["output"],
+            "delivery": said["delivery"],
+            "update": said["update"],
+            "price_unit": "" if price is None else price.unit.value,
+        },
+        "scenario": {"id": scenario.id, "title": scenario.title, "purpose": scenario.purpose},
+        "risk": {"report": said["risk_report"], "level": said["risk_level"], "date": said["risk_date"]},
+    }
 
 
 def price_of(product: DataProduct) -> Charge | None:
@@ -321,9 +328,20 @@ def price_of(product: DataProduct) -> Charge | None:
     return Charge(unit=newest.unit, fen=newest.fen)
 
 
-def caps_of(product: DataProduct) -> dict[ChargeUnit, int]:
-    """The cap that counts for each unit, in fen."""
-    return {cap.unit: cap.fen for cap in product.caps}
+def caps_of(product: DataProduct) -> dict[ChargeUnit, Cap]:
+    """The cap that counts for each unit."""
+    return {cap.unit: Cap(fen=cap.fen, review_by=cap.review_by) for cap in product.caps}
+
+
+def _refusals_of_price(product: DataProduct, today: date) -> tuple[Refusal, ...]:
+    return refusals_of_price(
+        product_id=product.id, lane=product.lane, price=price_of(product), caps=caps_of(product), today=today
+    )
+
+
+def _next_code(session: Session, year: int) -> str:
+    given = [number_of(code) for code in session.scalars(select(DataProduct.code).where(DataProduct.code != ""))]
+    return query_code(year=year, number=max((number for at, number in given if at == year), default=0) + 1)
 
 
 def meters_in_force(product: DataProduct) -> list[UsageMeter]:
@@ -348,6 +366,8 @@ def deadline_of(hub: Hub, product: DataProduct) -> Due | None:
         released=district_day(product.released_at),
         since=district_day(product.since),
         valid_until=product.valid_until,
+        notice_began=None if product.notice_began is None else district_day(product.notice_began),
+        today=district_day(hub.clock()),
         pack=pack_in_force(hub.clock()),
         calendar=district_calendar(),
     )
@@ -391,15 +411,17 @@ def visible_product(session: Session, product_id: str, actor: Actor) -> DataProd
     return product
 
 
-def _enter(tx: Transaction, product: DataProduct, to: RegistrationStatus, *, reason: str) -> None:
+def enter(tx: Transaction, product: DataProduct, to: RegistrationStatus, *, reason: str) -> None:
+    """Put a registration into a state; the next deadline counts from now."""
     product.status, product.since, product.status_reason = to, tx.now, reason.strip()
 
 
-def _validity(product: DataProduct) -> dict[str, str]:
+def validity_of(product: DataProduct) -> dict[str, str]:
+    """Code and end of a registration for an event, once there is a code."""
     return {} if product.valid_until is None else {"code": product.code, "valid_until": str(product.valid_until)}
 
 
-def _record(
+def record(
     tx: Transaction,
     kind: EventKind,
     product: DataProduct,
@@ -408,6 +430,7 @@ def _record(
     counters: Mapping[str, int] | None = None,
     details: Mapping[str, str] | None = None,
 ) -> None:
+    """Write the event of a change to a product."""
     tx.record(
         kind,
         "data_product",

@@ -1,7 +1,9 @@
 """The registration clock: due dates and what they mean on a day. Pure; days are the district's.
 
 Deadlines are counted in Chinese working days by the calendar and take their lengths from the rule pack, so that a new
-pack moves them without a line of code. A registration is valid until the day `valid_until` begins.
+pack moves them without a line of code. A registration is valid until the day `valid_until` begins; not renewed by then
+it counts as cancelled, whether anyone has entered it or not. A deadline in a year whose holidays are not known has no
+day: it is shown as such and refuses what depends on it.
 """
 
 from __future__ import annotations
@@ -10,18 +12,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from hub.register.model import RegistrationStatus
-from hub.rulebook.calendar import Deadline, WorkingCalendar, add_years
+from hub.errors import InvalidState
+from hub.register.model import AmendmentStatus, RegistrationStatus, RegistrationType
+from hub.rulebook.calendar import WorkingCalendar, add_years
 from hub.rulebook.model import Pack
 from hub.rulebook.parameters import Parameter
 
 _DAY = timedelta(days=1)
 SOON = 7 * _DAY
 """How long before its day a deadline begins to warn."""
-
-UNREGULATED = 3
-"""Working days for a step to which the rules give none: entering the notice after the review, the code after the
-notice. A default of this project."""
 
 
 class Step(StrEnum):
@@ -32,39 +31,57 @@ class Step(StrEnum):
     REVIEW = "review"
     PUBLISH = "publish"
     CODE = "code"
+    OBJECTION = "objection"
     RENEW = "renew"
+    CANCEL = "cancel"
+    PRICE_REVIEW = "price_review"
+    DEVIATION = "deviation"
+    DISCLOSE = "disclose"
+    REPORT = "report"
 
 
 class Timing(StrEnum):
-    """A deadline seen from a day."""
+    """A deadline seen from a day. Unknown: its day lies in a year whose holidays are not known."""
 
     IN_TIME = "in_time"
     DUE_SOON = "due_soon"
     OVERDUE = "overdue"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What has to be done, the last day for it, and the day from which it warns."""
+    """What has to be done, the last day for it, and the day from which it warns; no day if it cannot be told."""
 
     step: Step
-    day: date
-    warns: date
-    is_estimated: bool
+    day: date | None
+    warns: date | None
 
     def timing(self, today: date) -> Timing:
         """How this deadline stands on `today`."""
+        if self.day is None or self.warns is None:
+            return Timing.UNKNOWN
         if today > self.day:
             return Timing.OVERDUE
         return Timing.DUE_SOON if today >= self.warns else Timing.IN_TIME
+
+
+def status_on(status: RegistrationStatus, valid_until: date | None, today: date) -> RegistrationStatus:
+    """Where a registration stands on a day: one that ended without renewal is cancelled (登记办法 Art. 15)."""
+    if status is RegistrationStatus.CODED and has_lapsed(valid_until, today):
+        return RegistrationStatus.CANCELLED
+    return status
 
 
 _STEPS: dict[RegistrationStatus, tuple[Step, Parameter]] = {
     RegistrationStatus.DUE: (Step.APPLY, Parameter.REGISTRATION_FIRST_DEADLINE),
     RegistrationStatus.APPLIED: (Step.ACCEPT, Parameter.REGISTRATION_ACCEPT),
     RegistrationStatus.ACCEPTED: (Step.REVIEW, Parameter.REGISTRATION_REVIEW),
+    RegistrationStatus.FORM_REVIEWED: (Step.PUBLISH, Parameter.REVIEW_STEP),
+    RegistrationStatus.OBJECTED: (Step.OBJECTION, Parameter.REGISTRATION_PUBLICITY),
 }
-"""What is waited for in a state, and how many working days after the state was entered it is due."""
+"""What is waited for in a state, and how many working days after the state was entered it is due. The rules give no
+time for beginning the notice and for deciding an objection: the general step of a review and the length of a notice."""
 
 
 def due(
@@ -75,6 +92,8 @@ def due(
     valid_until: date | None,
     pack: Pack,
     calendar: WorkingCalendar,
+    notice_began: date | None = None,
+    today: date | None = None,
 ) -> Due | None:
     """The next deadline of a registration in this state; None when nothing is waited for.
 
@@ -82,27 +101,55 @@ def due(
         released: The day of delivery. The first application counts from it, however often it was returned.
         since: The day on which the state was entered.
         valid_until: The day at whose beginning a coded registration ends.
+        notice_began: The day on which the notice began, if it has.
+        today: With it, a registration that has lapsed waits for its cancellation to be entered.
     """
     if status is RegistrationStatus.CODED:
         if valid_until is None:
             return None
-        opens = renewal_opens(valid_until, pack=pack)
-        return Due(step=Step.RENEW, day=valid_until - _DAY, warns=opens, is_estimated=False)
-    if status is RegistrationStatus.FORM_REVIEWED:
-        return _due(Step.PUBLISH, calendar.add_working_days(since, UNREGULATED))
+        if today is not None and has_lapsed(valid_until, today):
+            return _counted(Step.CANCEL, valid_until, pack.count(Parameter.REGISTRATION_CANCELLATION), calendar)
+        return Due(step=Step.RENEW, day=valid_until - _DAY, warns=renewal_opens(valid_until, pack=pack))
     if status is RegistrationStatus.PUBLIC_NOTICE:
-        days = pack.count(Parameter.REGISTRATION_PUBLICITY) + UNREGULATED
-        return _due(Step.CODE, calendar.add_working_days(since, days))
+        return _code(since, notice_began or since, pack, calendar)
     if status not in _STEPS:
         return None
     step, parameter = _STEPS[status]
     start = released if status is RegistrationStatus.DUE else since
-    return _due(step, calendar.add_working_days(start, pack.count(parameter)))
+    return _counted(step, start, pack.count(parameter), calendar)
 
 
-def notice_end(since: date, *, pack: Pack, calendar: WorkingCalendar) -> Deadline:
-    """The last day of a public notice that began on `since`."""
-    return calendar.add_working_days(since, pack.count(Parameter.REGISTRATION_PUBLICITY))
+def due_of_amendment(
+    kind: RegistrationType,
+    status: AmendmentStatus,
+    *,
+    since: date,
+    notice_began: date | None,
+    valid_until: date | None,
+    pack: Pack,
+    calendar: WorkingCalendar,
+) -> Due | None:
+    """The next deadline of a later registration in this state; None when nothing is waited for."""
+    if kind is RegistrationType.RENEWAL and status is AmendmentStatus.APPLIED and valid_until is not None:
+        return Due(step=Step.RENEW, day=valid_until - _DAY, warns=renewal_opens(valid_until, pack=pack))
+    if kind is RegistrationType.CANCELLATION and status is AmendmentStatus.ACCEPTED:
+        return _counted(Step.CANCEL, since, pack.count(Parameter.REGISTRATION_CANCELLATION), calendar)
+    if status is AmendmentStatus.PUBLIC_NOTICE:
+        return _code(since, notice_began or since, pack, calendar)
+    same = {one.value: _STEPS[one] for one in _STEPS if one is not RegistrationStatus.DUE}
+    if status.value not in same:
+        return None
+    step, parameter = same[status.value]
+    return _counted(step, since, pack.count(parameter), calendar)
+
+
+def notice_end(began: date, *, pack: Pack, calendar: WorkingCalendar) -> date:
+    """The last day of a public notice that began on `began`.
+
+    Raises:
+        InvalidState: It lies in a year whose holidays are not known.
+    """
+    return calendar.add_working_days(began, pack.count(Parameter.REGISTRATION_PUBLICITY))
 
 
 def validity_end(start: date, *, licence_ends: date, pack: Pack) -> date:
@@ -120,5 +167,25 @@ def has_lapsed(valid_until: date | None, today: date) -> bool:
     return valid_until is not None and today >= valid_until
 
 
-def _due(step: Step, deadline: Deadline) -> Due:
-    return Due(step=step, day=deadline.day, warns=deadline.day - SOON, is_estimated=deadline.is_estimated)
+def yearly(step: Step, *, year: int, pack: Pack) -> Due:
+    """The last day for what is published or handed in about `year`; it warns from the first day after that year."""
+    parameter = Parameter.REPORT_OPERATING if step is Step.REPORT else Parameter.DISCLOSURE_ANNUAL
+    month, day = divmod(pack.count(parameter), 100)
+    return Due(step=step, day=date(year + 1, month, day), warns=date(year + 1, 1, 1))
+
+
+def _code(since: date, began: date, pack: Pack, calendar: WorkingCalendar) -> Due:
+    """A code follows the end of the notice, or the dismissal of the last objection if that came later."""
+    try:
+        end = notice_end(began, pack=pack, calendar=calendar)
+    except InvalidState:
+        return Due(step=Step.CODE, day=None, warns=None)
+    return _counted(Step.CODE, max(end, since), pack.count(Parameter.REVIEW_STEP), calendar)
+
+
+def _counted(step: Step, start: date, days: int, calendar: WorkingCalendar) -> Due:
+    try:
+        day = calendar.add_working_days(start, days)
+    except InvalidState:
+        return Due(step=step, day=None, warns=None)
+    return Due(step=step, day=day, warns=day - SOON)

@@ -1,26 +1,29 @@
-"""Pages of the register: products, registration, price, use, the public view, the yearly disclosure."""
+"""Pages of the register: products, their registrations, objections, prices and use."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 
-from hub.errors import HubError, InvalidInput, NotAllowed, NotFound, Refusal, unknown
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from hub.errors import HubError, NotAllowed, NotFound, unknown
 from hub.gate.actions import find_request
 from hub.gate.model import ExportRequest
-from hub.licensing.actions import find_licence, find_scenario
+from hub.licensing.actions import find_licence
 from hub.licensing.model import Lane
 from hub.message import msg
 from hub.people.model import Organisation
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import find_release
+from hub.register import papers_pages
 from hub.register.actions import (
     apply_registration,
     caps_of,
     deadline_of,
     deadline_of_release,
     decide_registration,
-    enter_cap,
     facts_of,
     find_product,
     list_products,
@@ -28,14 +31,33 @@ from hub.register.actions import (
     meters_in_force,
     price_of,
     propose_product,
-    renew_registration,
-    set_price,
     usage_of,
 )
-from hub.register.disclosure import public_register, releases_without_product, yearly_disclosure
-from hub.register.model import REGISTRATION_MOVES, ChargeUnit, DataProduct, RegistrationField, RegistrationStatus
+from hub.register.amending import refusals_to_amend
+from hub.register.amendments import (
+    apply_amendment,
+    deadline_of_amendment,
+    decide_amendment,
+    decide_objection,
+    open_amendment,
+)
+from hub.register.charging import enter_cap, set_price
+from hub.register.clock import status_on
+from hub.register.disclosure import board, releases_without_product
+from hub.register.materials import CHOICES, INPUTS, Input
+from hub.register.model import (
+    AMENDMENTS,
+    REGISTRATION_MOVES,
+    AmendmentStatus,
+    ChargeUnit,
+    DataProduct,
+    ObjectionStatus,
+    RegistrationField,
+    RegistrationStatus,
+    RegistrationType,
+)
 from hub.register.pricing import yuan
-from hub.register.rules import refusals_to_renew
+from hub.register.rules import BY_OTHERS
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
 from hub.web.history import history
@@ -43,10 +65,13 @@ from hub.web.visit import Visit, Visited
 
 router = APIRouter()
 
-FIRST_YEAR = 2025
-"""The year in which the rules on registration and disclosure came into force."""
-
-LINES = frozenset({RegistrationField.CONTACT, RegistrationField.RISK_LEVEL, RegistrationField.RISK_DATE})
+KIND_OF_INPUT: Mapping[Input, str] = {
+    Input.LINE: "text",
+    Input.TEXT: "area",
+    Input.DAY: "date",
+    Input.ROWS: "number",
+    Input.DIGEST: "text",
+}
 
 
 @router.get("/register")
@@ -66,37 +91,7 @@ def listing(visit: Visited) -> Response:
             for due in (deadline_of_release(visit.hub, release.delivered_at),)
         ],
         may_describe=not refusals_to_act(visit.actor, Verb.DESCRIBE_PRODUCT),
-    )
-
-
-@router.get("/register/public")
-def public(visit: Visited) -> Response:
-    """What everyone may read of the register: subject, type, name, description."""
-    return visit.page("register/public.html", entries=public_register(visit.hub))
-
-
-@router.get("/register/disclosure")
-def disclosure(visit: Visited, year: int | None = None) -> Response:
-    """The yearly disclosure."""
-    shown = _year(visit, year)
-    latest = district_day(visit.hub.clock()).year
-    return visit.page(
-        "register/disclosure.html",
-        year=shown,
-        years=range(latest, FIRST_YEAR - 1, -1),
-        disclosed=yearly_disclosure(visit.hub, year=shown),
-        units={unit.value: unit for unit in ChargeUnit},
-        lanes={lane.value: lane for lane in Lane},
-    )
-
-
-@router.get("/register/disclosure.json")
-def disclosure_file(visit: Visited, year: int | None = None) -> Response:
-    """The same as JSON."""
-    shown = _year(visit, year)
-    return JSONResponse(
-        yearly_disclosure(visit.hub, year=shown),
-        headers={"content-disposition": f'attachment; filename="disclosure-{shown}.json"'},
+        board=board(visit.hub, visit.actor),
     )
 
 
@@ -160,12 +155,15 @@ def act(visit: Visited, product_id: str, step: str) -> Response:
     return visit.redirect("register/products", product_id, notice=msg("The entry is made."))
 
 
+def _stated(visit: Visit) -> dict[RegistrationField, str]:
+    return {field: visit.form.optional(f"stated.{field}") for field in RegistrationField}
+
+
 def _act(visit: Visit, product_id: str, step: str) -> None:
     hub, actor, form = visit.hub, visit.actor, visit.form
     match step:
         case "apply":
-            stated = {field: form.optional(f"stated.{field}") for field in RegistrationField}
-            apply_registration(hub, actor, product_id=product_id, stated=stated)
+            apply_registration(hub, actor, product_id=product_id, stated=_stated(visit))
         case "decide":
             decide_registration(
                 hub,
@@ -173,10 +171,37 @@ def _act(visit: Visit, product_id: str, step: str) -> None:
                 product_id=product_id,
                 to=form.one_of("to", RegistrationStatus),
                 reason=form.optional("reason"),
-                code=form.optional("code"),
             )
-        case "renew":
-            renew_registration(hub, actor, product_id=product_id)
+        case "amend":
+            apply_amendment(
+                hub,
+                actor,
+                product_id=product_id,
+                kind=form.one_of("kind", RegistrationType),
+                grounds=form.optional("grounds"),
+                proof=form.optional("proof"),
+                name=form.optional("name"),
+                description=form.optional("description"),
+                stated=_stated(visit),
+            )
+        case "amendment":
+            decide_amendment(
+                hub,
+                actor,
+                product_id=product_id,
+                amendment_id=form.text("amendment"),
+                to=form.one_of("to", AmendmentStatus),
+                reason=form.optional("reason"),
+            )
+        case "objection":
+            decide_objection(
+                hub,
+                actor,
+                product_id=product_id,
+                objection_id=form.text("objection"),
+                to=form.one_of("to", ObjectionStatus),
+                reason=form.optional("reason"),
+            )
         case "cap":
             enter_cap(
                 hub,
@@ -185,6 +210,8 @@ def _act(visit: Visit, product_id: str, step: str) -> None:
                 unit=form.one_of("unit", ChargeUnit),
                 yuan=form.optional("yuan"),
                 document_ref=form.optional("document"),
+                decided_on=form.day("decided_on"),
+                review_by=form.day("review_by"),
             )
         case "price":
             set_price(
@@ -205,6 +232,13 @@ def _act(visit: Visit, product_id: str, step: str) -> None:
             raise NotFound(unknown(step))
 
 
+def _fields(product: DataProduct) -> Iterator[tuple[RegistrationField, str, list[tuple[str, StrEnum]], str]]:
+    """Each field with the kind of its input, its choices, and what it says now."""
+    for field in RegistrationField:
+        choices = [(one.value, one) for one in CHOICES.get(field, ())]
+        yield field, KIND_OF_INPUT.get(INPUTS[field], ""), choices, product.stated.get(field.value, "")
+
+
 def _page(visit: Visit, product: DataProduct, error: HubError | None = None) -> Response:
     licence = find_licence(visit.hub, visit.actor, product.licence_id)
     today, pack = district_day(visit.hub.clock()), pack_in_force(visit.hub.clock())
@@ -213,28 +247,61 @@ def _page(visit: Visit, product: DataProduct, error: HubError | None = None) -> 
         facts = facts_of(session, product)
         uscc = session.get_one(Organisation, product.operator_org).uscc
     own = visit.actor.org_id == product.operator_org
-    moves = [to for to in RegistrationStatus if to in REGISTRATION_MOVES[product.status]]
+    now = status_on(product.status, product.valid_until, today)
+    backwards = product.status is RegistrationStatus.OBJECTED
+    moves = [] if backwards else [to for to in RegistrationStatus if to in REGISTRATION_MOVES[product.status]]
     charged = product.lane is Lane.INDUSTRY
-    units = [(unit.value, unit) for unit in ChargeUnit]
+    later = open_amendment(product)
+    deadline = None if later is None else deadline_of_amendment(visit.hub, product, later)
+    said = {RegistrationField(name): text for name, text in product.stated.items()}
+
+    def against(kind: RegistrationType) -> object:
+        return refusals_to_amend(
+            facts,
+            visit.actor,
+            kind=kind,
+            grounds="-" * 10,
+            proof="0" * 64,
+            name="",
+            description="",
+            changed=said,
+            is_open=later is not None,
+            today=today,
+            pack=pack,
+        )
+
     return visit.page(
         "register/product.html",
         status=error.http_status if error else 200,
         refusals=error.refusals if error else (),
         filled=visit.form.filled,
         product=product,
+        now=now,
         licence=licence,
-        scenario=find_scenario(visit.hub, visit.actor, licence.scenario_id),
         uscc=uscc,
         due=due,
         timing=due.timing(today) if due else None,
-        fields=[(field, field in LINES) for field in RegistrationField],
-        moves=[(to.value, to) for to in moves if to is not RegistrationStatus.APPLIED],
+        fields=list(_fields(product)),
+        moves=[(to.value, to) for to in moves if to not in BY_OTHERS],
         may_apply=own and RegistrationStatus.APPLIED in moves and _may(visit, Verb.DESCRIBE_PRODUCT),
         may_decide=_may(visit, Verb.DECIDE_REGISTRATION),
-        is_coded=product.status is RegistrationStatus.CODED,
-        renew_refusals=refusals_to_renew(facts, visit.actor, today=today, pack=pack),
+        may_amend=own and product.code and _may(visit, Verb.DESCRIBE_PRODUCT),
+        kinds=[(kind.value, kind, against(kind)) for kind in AMENDMENTS],
+        later=later,
+        later_due=deadline,
+        later_timing=deadline.timing(today) if deadline else None,
+        later_moves=[
+            (to.value, to)
+            for to in AmendmentStatus
+            if later
+            and later.status is not AmendmentStatus.OBJECTED
+            and to in AMENDMENTS[later.type].get(later.status, ())
+            if to is not AmendmentStatus.OBJECTED
+        ],
+        findings=[(to.value, to) for to in (ObjectionStatus.UPHELD, ObjectionStatus.DISMISSED)],
+        may_judge=_may(visit, Verb.DECIDE_OBJECTION),
         charged=charged,
-        units=units,
+        units=[(unit.value, unit) for unit in ChargeUnit],
         caps=[(cap, yuan(cap.fen)) for cap in product.caps],
         capped=caps_of(product),
         price=price_of(product),
@@ -254,17 +321,4 @@ def _may(visit: Visit, verb: Verb) -> bool:
     return not refusals_to_act(visit.actor, verb)
 
 
-def _year(visit: Visit, year: int | None) -> int:
-    latest = district_day(visit.hub.clock()).year
-    shown = latest if year is None else year
-    if FIRST_YEAR <= shown <= latest:
-        return shown
-    raise InvalidInput(
-        Refusal(
-            rule="disclosure.year",
-            subject="-",
-            text=msg("There is a disclosure for the years {first} to {last}.", first=FIRST_YEAR, last=latest),
-            next_step=msg("Choose one of these years."),
-            basis="实施规范 第十八条至第十九条",
-        )
-    )
+router.include_router(papers_pages.router)

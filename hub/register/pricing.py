@@ -1,7 +1,8 @@
 """May this price stand, and if not, why. The public lane is free; the industry lane is charged under a cap.
 
 Rules here: `lane.public_priced` (LANE_RULE of DOMAIN.md §3.3), `price.missing` (PRICE_MISSING), `price.no_cap`,
-`price.above_cap`, `price.amount`, `price.document`. Amounts are whole fen; no fraction of money is computed in floats.
+`price.above_cap`, `price.cap_outdated`, `price.amount`, `price.document`, `price.review_cycle`.
+Amounts are whole fen; no fraction of money is computed in floats.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from hub.errors import Refusal
 from hub.licensing.model import Lane
@@ -16,8 +18,12 @@ from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
 from hub.register.model import ChargeUnit
+from hub.rulebook.calendar import add_years
+from hub.rulebook.model import Pack
+from hub.rulebook.parameters import Parameter
 
 BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第三部分"
+REVIEW_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第四部分"
 MOST_FEN = 10**13
 """A hundred thousand million yuan; more is a slip of the pen."""
 
@@ -32,6 +38,14 @@ class Charge:
     fen: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """The highest price of a unit, in fen, and the last day on which prices stand under it."""
+
+    fen: int
+    review_by: date
+
+
 def read_fen(yuan: str) -> int | None:
     """An amount in yuan as it is typed (`12`, `12.5`, `0.08`), in fen; None when it is none."""
     found = _YUAN.fullmatch(yuan.strip())
@@ -41,7 +55,7 @@ def read_fen(yuan: str) -> int | None:
 
 
 def refusals_of_price(
-    *, product_id: str, lane: Lane, price: Charge | None, caps: Mapping[ChargeUnit, int]
+    *, product_id: str, lane: Lane, price: Charge | None, caps: Mapping[ChargeUnit, Cap], today: date
 ) -> tuple[Refusal, ...]:
     """Everything against this product being offered at this price; None: no price is set."""
     if lane is Lane.PUBLIC:
@@ -65,16 +79,27 @@ def refusals_of_price(
                 msg("Ask the bureau to enter the cap, with the number of its document."),
             ),
         )
-    if price.fen > cap:
-        return (
+    found: list[Refusal] = []
+    if price.fen > cap.fen:
+        found.append(
             _refusal(
                 "price.above_cap",
                 product_id,
-                msg("The price of {product} is above the cap of {cap} yuan.", product=product_id, cap=yuan(cap)),
+                msg("The price of {product} is above the cap of {cap} yuan.", product=product_id, cap=yuan(cap.fen)),
                 msg("Set a price at or below the cap."),
-            ),
+            )
         )
-    return ()
+    if today > cap.review_by:
+        found.append(
+            _refusal(
+                "price.cap_outdated",
+                product_id,
+                msg("The cap of {product} was to be reviewed by {day}.", product=product_id, day=str(cap.review_by)),
+                msg("Ask the bureau to enter the reviewed cap, with the number of its document."),
+                REVIEW_BASIS,
+            )
+        )
+    return tuple(found)
 
 
 def refusals_to_price(
@@ -85,7 +110,8 @@ def refusals_to_price(
     lane: Lane,
     unit: ChargeUnit,
     fen: int | None,
-    caps: Mapping[ChargeUnit, int],
+    caps: Mapping[ChargeUnit, Cap],
+    today: date,
 ) -> tuple[Refusal, ...]:
     """Everything against the operator setting this price."""
     found = list(refusals_to_act(actor, Verb.SET_PRICE))
@@ -100,11 +126,20 @@ def refusals_to_price(
         )
     found.extend(_of_amount(product_id, fen) if lane is Lane.INDUSTRY else ())
     price = Charge(unit=unit, fen=fen or 0)
-    return (*found, *refusals_of_price(product_id=product_id, lane=lane, price=price, caps=caps))
+    return (*found, *refusals_of_price(product_id=product_id, lane=lane, price=price, caps=caps, today=today))
 
 
 def refusals_to_cap(
-    actor: Actor, *, product_id: str, lane: Lane, fen: int | None, document_ref: str
+    actor: Actor,
+    *,
+    product_id: str,
+    lane: Lane,
+    fen: int | None,
+    document_ref: str,
+    decided_on: date,
+    review_by: date,
+    today: date,
+    pack: Pack,
 ) -> tuple[Refusal, ...]:
     """Everything against the bureau entering this cap."""
     found = list(refusals_to_act(actor, Verb.ENTER_CAP))
@@ -120,7 +155,28 @@ def refusals_to_cap(
                 msg("Enter the number of the pricing authority's document."),
             )
         )
+    found.extend(refusals_of_cycle(product_id, decided_on=decided_on, review_by=review_by, today=today, pack=pack))
     return tuple(found)
+
+
+def refusals_of_cycle(
+    subject: str, *, decided_on: date, review_by: date, today: date, pack: Pack
+) -> tuple[Refusal, ...]:
+    """Everything against a price decision of `decided_on` standing until `review_by`."""
+    years = pack.count(Parameter.PRICE_REVIEW_CYCLE)
+    if decided_on <= today and decided_on < review_by <= add_years(decided_on, years):
+        return ()
+    return (
+        _refusal(
+            "price.review_cycle",
+            subject,
+            msg(
+                "A price decision is reviewed within {years} years of its day, and that day is not ahead.", years=years
+            ),
+            msg("Enter the day of the document and a day of review within the cycle."),
+            REVIEW_BASIS,
+        ),
+    )
 
 
 def yuan(fen: int) -> str:
@@ -150,5 +206,5 @@ def _public(product_id: str) -> Refusal:
     )
 
 
-def _refusal(rule: str, subject: str, text: Message, next_step: Message) -> Refusal:
-    return Refusal(rule=rule, subject=subject, text=text, next_step=next_step, basis=BASIS)
+def _refusal(rule: str, subject: str, text: Message, next_step: Message, basis: str = BASIS) -> Refusal:
+    return Refusal(rule=rule, subject=subject, text=text, next_step=next_step, basis=basis)

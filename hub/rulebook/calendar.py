@@ -1,9 +1,9 @@
 """The Chinese working-day calendar: five-day weeks, moved by the State Council's yearly notices on holidays.
 
-The notices are data (`holidays/<year>.toml`, each with its number). They are published in autumn for the next year, so
-a deadline asked for in November often reaches into a year without one. Decided: whether a single day is a working day
-is refused for such a year; a count of working days goes on by plain weekdays there and says so (`is_estimated`), since
-a clock that stops is worse than one that says it may still move. An estimate can be off in both directions.
+The notices are data (`holidays/<year>.toml`, each with its number), one for every year from the first to the last.
+They are published in autumn for the next year, so a deadline asked for in November often reaches into a year without
+one. Decided: such a deadline is refused in words, never guessed by plain weekdays. A date that may still move by two
+weeks is worse than none: someone would miss it, or be told that they had.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from hub.errors import InvalidInput, NotFound, Refusal
+from hub.errors import InvalidInput, InvalidState, Refusal
 from hub.message import Message, msg
-from hub.rulebook.strict import Table, read
+from hub.rulebook.strict import Table, read, refuse
 
 FOLDER = Path(__file__).parent / "holidays"
 MOST_DAYS = 5000
@@ -57,22 +57,6 @@ class Year:
     worked: frozenset[date]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
-    """A day counted in working days. Estimated if a year on the way has no notice yet."""
-
-    day: date
-    is_estimated: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """How many working days. Estimated if a year on the way has no notice yet."""
-
-    days: int
-    is_estimated: bool
-
-
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
     """Working days by the years' notices."""
@@ -83,52 +67,47 @@ class WorkingCalendar:
         """Whether offices work on `day`.
 
         Raises:
-            NotFound: The year has no notice here; the answer would be a guess.
+            InvalidState: The year has no notice here; the answer would be a guess.
         """
-        if day.year not in self.years:
-            raise NotFound(
+        year = self.years.get(day.year)
+        if year is None:
+            raise InvalidState(
                 Refusal(
                     rule="calendar.no_year",
                     subject=str(day.year),
-                    text=msg("The holidays of {year} are not known here.", year=day.year),
+                    text=msg(
+                        "The holidays of {year} are not known here; working days of it are not guessed.", year=day.year
+                    ),
                     next_step=msg("Add the State Council's notice of that year to the rulebook."),
                 )
             )
-        return self._works(day)
+        return day in year.worked or (day.weekday() < 5 and day not in year.free)
 
-    def add_working_days(self, day: date, n: int) -> Deadline:
+    def add_working_days(self, day: date, n: int) -> date:
         """The `n`-th working day after `day`; the day itself does not count. `n` = 0 gives `day` back.
 
         Raises:
-            InvalidInput: `n` is below zero or beyond MOST_DAYS, or the calendar ends before.
+            InvalidInput: `n` is below zero or beyond MOST_DAYS.
+            InvalidState: A year on the way has no notice here.
         """
         if not 0 <= n <= MOST_DAYS:
             raise _impossible(msg("A deadline lies 0 to {most} working days ahead.", most=MOST_DAYS))
-        current, estimated = day, False
+        current = day
         for _ in range(n):
             current = _next(current)
-            estimated = estimated or current.year not in self.years
-            while not self._works(current):
+            while not self.is_working_day(current):
                 current = _next(current)
-                estimated = estimated or current.year not in self.years
-        return Deadline(day=current, is_estimated=estimated)
+        return current
 
-    def working_days_between(self, start: date, end: date) -> Count:
-        """Working days after `start` up to and with `end`; below zero if `end` comes first."""
+    def working_days_between(self, start: date, end: date) -> int:
+        """Working days after `start` up to and with `end`; below zero if `end` comes first.
+
+        Raises:
+            InvalidState: A year on the way has no notice here.
+        """
         if end < start:
-            backward = self.working_days_between(end, start)
-            return Count(days=-backward.days, is_estimated=backward.is_estimated)
-        counted = [start + n * _DAY for n in range(1, (end - start).days + 1)]
-        return Count(
-            days=sum(1 for day in counted if self._works(day)),
-            is_estimated=any(day.year not in self.years for day in counted),
-        )
-
-    def _works(self, day: date) -> bool:
-        year = self.years.get(day.year)
-        if year is not None and day in year.worked:
-            return True
-        return day.weekday() < 5 and (year is None or day not in year.free)
+            return -self.working_days_between(end, start)
+        return sum(1 for n in range(1, (end - start).days + 1) if self.is_working_day(start + n * _DAY))
 
 
 @lru_cache(maxsize=1)
@@ -141,11 +120,16 @@ def load_calendar(folder: Path) -> WorkingCalendar:
     """Read every notice in a folder.
 
     Raises:
-        InvalidInput: A notice contradicts itself, or there is none.
+        InvalidInput: A notice contradicts itself, there is none, or a year between the first and the last has none.
     """
     years = [_year(path) for path in sorted(folder.glob("*.toml"))]
     if not years:
-        raise _impossible(msg("There is no notice on holidays here."))
+        raise refuse(folder.name, "-", msg("There is no notice on holidays here."))
+    there = {year.year for year in years}
+    for missing in sorted(set(range(min(there), max(there))) - there):
+        raise refuse(
+            f"{missing}.toml", "-", msg("The notice of {year} is missing between its neighbours.", year=missing)
+        )
     return WorkingCalendar({year.year: year for year in years})
 
 

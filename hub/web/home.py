@@ -20,11 +20,11 @@ from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
-from hub.register.clock import Step, Timing
 from hub.register.disclosure import alarms
 from hub.sharing.actions import list_consents
 from hub.sharing.model import ConsentStatus
 from hub.web.visit import Visit, Visited
+from hub.web.words import say
 from hub.workspaces.actions import open_refusals
 
 router = APIRouter()
@@ -149,30 +149,19 @@ def _for_operators(visit: Visit) -> Iterator[Task]:
 
 
 def _by_the_clock(visit: Visit) -> Iterator[Task]:
-    """Deadlines of registrations that are near or missed."""
+    """What of the register's board is the reader's affair."""
     for alarm in alarms(visit.hub, visit.actor):
-        late, soon = _ALARMS[alarm.due.step]
-        address = ("register/products", alarm.product_id) if alarm.product_id else ("register",)
         yield Task(
             kind=msg(
-                "{what} ({day})",
-                what=late if alarm.timing is Timing.OVERDUE else soon,
-                day=alarm.due.day.isoformat(),
+                "{timing}: {step} {day}",
+                timing=alarm.timing,
+                step=alarm.due.step,
+                day="–" if alarm.due.day is None else alarm.due.day.isoformat(),
             ),
-            title=alarm.title,
-            subject=alarm.product_id or alarm.request_id,
-            address=address,
+            title=say(alarm.title, visit.language.gettext),
+            subject=alarm.subject,
+            address=alarm.address,
         )
-
-
-_ALARMS = {
-    Step.APPLY: (msg("Overdue: application for registration"), msg("Due soon: application for registration")),
-    Step.ACCEPT: (msg("Overdue: acceptance of an application"), msg("Due soon: acceptance of an application")),
-    Step.REVIEW: (msg("Overdue: formal review"), msg("Due soon: formal review")),
-    Step.PUBLISH: (msg("Overdue: public notice"), msg("Due soon: public notice")),
-    Step.CODE: (msg("Overdue: registration code"), msg("Due soon: registration code")),
-    Step.RENEW: (msg("Lapsed: registration not renewed"), msg("Due soon: renewal of a registration")),
-}
 
 
 def _counts(visit: Visit) -> dict[str, int]:

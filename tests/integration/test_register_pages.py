@@ -9,6 +9,7 @@ import pytest
 
 from hub.people.model import Organisation
 from hub.register.model import RegistrationField
+from tests.factories import STATED
 from tests.integration.web_house import House, build_hub, open_house
 from tests.integration.web_html import faults_of
 from tests.integration.web_walk import Walk, begun, request_of
@@ -46,7 +47,14 @@ def _english(browser: object, path: str) -> object:
     return browser.get(path)  # type: ignore[attr-defined]
 
 
-PAGES = ["register", "register/public", "register/disclosure", "register/products/d-0001"]
+PAGES = [
+    "register",
+    "register/public",
+    "register/disclosure",
+    "register/papers",
+    "register/income/l-0001",
+    "register/products/d-0001",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -63,13 +71,13 @@ def test_pages_are_whole_in_both_languages(released: Walk, path: str, language: 
 def test_application_with_a_missing_field_names_it_and_keeps_what_was_typed(released: Walk) -> None:
     admin = released.as_("admin")
     _english(admin, "register/products/d-0001")
-    stated: dict[str, object] = {f"stated.{field.value}": f"typed {field.value}" for field in RegistrationField}
+    stated: dict[str, object] = {f"stated.{field.value}": text for field, text in STATED.items()}
     stated["stated.risk_level"] = ""
     answer = admin.post("register/products/d-0001/apply", stated)
     assert answer.status_code == 403
     assert "register.field_missing" in answer.text
     assert "assessed risk" in answer.text
-    assert "typed contact" in answer.text
+    assert STATED[RegistrationField.CONTACT] in answer.text
 
 
 def test_public_product_offers_no_price_form_and_refuses_a_typed_one(released: Walk) -> None:
@@ -84,7 +92,7 @@ def test_public_product_offers_no_price_form_and_refuses_a_typed_one(released: W
 def test_register_goes_from_application_to_public_notice_and_shows_four_things(released: Walk) -> None:
     admin, officer, analyst = (released.as_(user) for user in ("admin", "officer", "analyst"))
     admin.get("register/products/d-0001")
-    stated: dict[str, object] = {f"stated.{field.value}": f"typed {field.value}" for field in RegistrationField}
+    stated: dict[str, object] = {f"stated.{field.value}": text for field, text in STATED.items()}
     assert admin.post("register/products/d-0001/apply", stated).status_code == 303
     officer.get("register/products/d-0001")
     for to in ("accepted", "form_reviewed", "public_notice"):
@@ -93,7 +101,7 @@ def test_register_goes_from_application_to_public_notice_and_shows_four_things(r
     assert "Answers by age" in page
     main = re.search(r"<tbody>.*</tbody>", page, re.DOTALL)
     assert main is not None
-    for secret in ("typed", "d-0001", "r-0001", "l-0001", "sha256"):
+    for secret in (STATED[RegistrationField.CONTACT], "d-0001", "r-0001", "l-0001", "sha256"):
         assert secret not in main[0]
 
 

@@ -45,6 +45,11 @@ decide_registration: bureau_officer
 set_price: licensee_admin
 enter_cap: bureau_officer
 meter_usage: licensee_admin
+raise_objection: bureau_officer dept_cdo dept_chief dept_steward licensee_admin
+decide_objection: bureau_officer
+permit_income: bureau_officer
+enter_account: licensee_admin
+publish_paper: bureau_officer licensee_admin
 close_licence: bureau_officer
 """
 

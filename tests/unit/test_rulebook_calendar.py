@@ -1,12 +1,15 @@
 """The working-day calendar against the State Council's notices, day by day where it is known to be hard."""
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
-from hub.errors import InvalidInput, NotFound
-from hub.rulebook.calendar import FOLDER, MOST_DAYS, add_years, district_calendar, load_calendar
+from hub.errors import InvalidInput, InvalidState
+from hub.rulebook.calendar import FOLDER, MOST_DAYS, WorkingCalendar, add_years, district_calendar, load_calendar
 
 CALENDAR = district_calendar()
 
@@ -55,8 +58,7 @@ def test_day_is_worked_or_free_as_the_notice_says(day: date, works: bool) -> Non
 )
 def test_year_cites_its_notice_and_has_its_working_days(year: int, notice: str, working_days: int) -> None:
     assert CALENDAR.years[year].notice == notice
-    count = CALENDAR.working_days_between(date(year - 1, 12, 31), date(year, 12, 31))
-    assert (count.days, count.is_estimated) == (working_days, False)
+    assert CALENDAR.working_days_between(date(year - 1, 12, 31), date(year, 12, 31)) == working_days
 
 
 @pytest.mark.parametrize(
@@ -73,25 +75,33 @@ def test_year_cites_its_notice_and_has_its_working_days(year: int, notice: str, 
     ],
 )
 def test_deadline_in_working_days(start: date, n: int, end: date) -> None:
-    deadline = CALENDAR.add_working_days(start, n)
-    assert (deadline.day, deadline.is_estimated) == (end, False)
+    assert CALENDAR.add_working_days(start, n) == end
 
 
-def test_year_without_a_notice_is_refused_for_a_day_and_named_an_estimate_for_a_count() -> None:
-    with pytest.raises(NotFound) as caught:
-        CALENDAR.is_working_day(date(2027, 1, 4))
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: CALENDAR.is_working_day(date(2027, 1, 4)),
+        lambda: CALENDAR.is_working_day(date(2023, 12, 29)),
+        lambda: CALENDAR.add_working_days(date(2026, 12, 31), 1),
+        lambda: CALENDAR.working_days_between(date(2026, 12, 31), date(2027, 1, 1)),
+        lambda: CALENDAR.working_days_between(date(2027, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_year_without_a_notice_is_refused_in_words_and_never_guessed(ask: Callable[[], object]) -> None:
+    with pytest.raises(InvalidState) as caught:
+        ask()
     assert caught.value.code == "calendar.no_year"
-    last = CALENDAR.add_working_days(date(2026, 12, 30), 1)
-    beyond = CALENDAR.add_working_days(date(2026, 12, 31), 1)
-    assert (last.day, last.is_estimated) == (date(2026, 12, 31), False)
-    assert (beyond.day, beyond.is_estimated) == (date(2027, 1, 1), True)
-    assert CALENDAR.working_days_between(date(2026, 12, 31), date(2027, 1, 1)).is_estimated
-    assert not CALENDAR.working_days_between(date(2026, 12, 31), date(2026, 12, 31)).is_estimated
+    assert "not guessed" in str(caught.value)
+
+
+def test_last_day_of_the_last_notice_can_still_be_told() -> None:
+    assert CALENDAR.add_working_days(date(2026, 12, 30), 1) == date(2026, 12, 31)
 
 
 def test_count_of_no_days_is_zero_and_backwards_it_is_negative() -> None:
-    assert CALENDAR.working_days_between(date(2026, 2, 14), date(2026, 2, 14)).days == 0
-    assert CALENDAR.working_days_between(date(2026, 2, 24), date(2026, 2, 13)).days == -2
+    assert CALENDAR.working_days_between(date(2026, 2, 14), date(2026, 2, 14)) == 0
+    assert CALENDAR.working_days_between(date(2026, 2, 24), date(2026, 2, 13)) == -2
 
 
 @pytest.mark.parametrize("n", [-1, MOST_DAYS + 1])
@@ -102,8 +112,17 @@ def test_impossible_deadline_is_refused(n: int) -> None:
 
 
 def test_deadline_past_the_end_of_time_is_refused() -> None:
+    eternal = WorkingCalendar({date.max.year: replace(CALENDAR.years[2026], free=frozenset(), worked=frozenset())})
     with pytest.raises(InvalidInput):
-        CALENDAR.add_working_days(date.max, 1)
+        eternal.add_working_days(date.max, 1)
+
+
+def test_gap_between_two_notices_is_refused_and_named(tmp_path: Path) -> None:
+    for year in (2024, 2026):
+        shutil.copy(FOLDER / f"{year}.toml", tmp_path)
+    with pytest.raises(InvalidInput) as caught:
+        load_calendar(tmp_path)
+    assert caught.value.refusals[0].subject == "2025.toml: -"
 
 
 @pytest.mark.parametrize(
