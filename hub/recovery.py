@@ -115,7 +115,11 @@ def _close_cut_off_extracts(hub: Hub) -> None:
 
 def _take_away_leftovers(hub: Hub) -> None:
     with hub.reading() as session:
-        issued = set(session.scalars(select(Extract.folder).where(Extract.status == ExtractStatus.ISSUED)))
+        kept = [
+            ExtractStatus.ISSUED,
+            ExtractStatus.REVOKED,
+        ]  # a revoked one is kept for the checks until it is destroyed
+        issued = set(session.scalars(select(Extract.folder).where(Extract.status.in_(kept))))
     for path in hub.folders.extracts.iterdir():
         if path.name in issued:
             continue

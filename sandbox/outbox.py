@@ -47,6 +47,8 @@ class OutboxItem:
     reason: str
     payload: str
     size: int
+    written: float
+    """When the file was last written, by its own time (seconds since the epoch); the analyst can set it."""
     refused: Words | None
 
 
@@ -142,17 +144,20 @@ def checked_name(name: str) -> str:
 
 def _item(root: int, slug: str) -> OutboxItem:
     title = reason = payload = ""
-    size = 0
+    size, written = 0, 0.0
     refused = None
     try:
         about = _about(root, slug)
         title, reason = about["title"], about["reason"]
         payload = checked_name(about["payload"])
         with _payload(root, slug, payload) as fd:
-            size = os.fstat(fd).st_size
+            state = os.fstat(fd)
+            size, written = state.st_size, state.st_mtime
     except FreezeRefused as error:
         refused = error.text
-    return OutboxItem(slug=slug, title=title, reason=reason, payload=payload, size=size, refused=refused)
+    return OutboxItem(
+        slug=slug, title=title, reason=reason, payload=payload, size=size, written=written, refused=refused
+    )
 
 
 def _about(root: int, slug: str) -> dict[str, str]:

@@ -30,15 +30,16 @@ from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, UpdateCyc
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.context import Hub, open_hub
 from hub.db import KEY, Base
+from hub.demo.ladder import approved, climb
 from hub.demo.seed import appoint_everyone, give_opinions
-from hub.extracts.actions import build_extract
+from hub.extracts.actions import start_extract
 from hub.extracts.model import Extract
 from hub.gate.actions import submit_export
 from hub.gate.model import ExportRequest, ProductForm
 from hub.gate.screening import Report, read_report
 from hub.intake.actions import receive_file
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import GrantSource, Lane, Licence
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
 from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.register.model import RegistrationField
@@ -258,7 +259,11 @@ def licensed(
         hub,
         officer,
         scenario_id=scenario.id,
-        tables=[TableRequest(table_id=table_id, columns=("street", "band", "visits", "cost"), policy=policy)],
+        tables=[
+            TableRequest(
+                table_id=table_id, columns=("street", "band", "visits", "cost"), policy=policy, full_in_workspace=True
+            )
+        ],
         starts_at=hub.clock(),
         ends_at=hub.clock() + timedelta(days=days),
         reviewers_required=reviewers,
@@ -269,7 +274,18 @@ def licensed(
 
 def extracted(hub: Hub, **terms: Any) -> Extract:
     licence = licensed(hub, **terms)
-    return build_extract(hub, actor(hub, "centre-operator"), licence_id=licence.id, table_id="clinic_visits")
+    return built(hub, licence.id)
+
+
+def built(hub: Hub, licence_id: str, level: ExtractLevel = ExtractLevel.FULL) -> Extract:
+    """A rung of the clinic's table, asked for, approved and built."""
+    return climb(hub, licence_id=licence_id, table_id="clinic_visits", level=level, requester="ky-analyst")
+
+
+def begun(hub: Hub, licence_id: str, level: ExtractLevel = ExtractLevel.FULL) -> Extract:
+    """A rung of the clinic's table, approved, its build begun and not run."""
+    request = approved(hub, licence_id=licence_id, table_id="clinic_visits", level=level, requester="ky-analyst")
+    return start_extract(hub, actor(hub, "centre-operator"), request_id=request.id)
 
 
 def opened(hub: Hub, **terms: Any) -> Room:

@@ -23,7 +23,7 @@ from hub.closing.model import ClosingStatus, DestroyedKind, DestructionCertifica
 from hub.closing.rules import ClosingFacts, refusals_of_remains, refusals_to_close
 from hub.context import Hub, Transaction
 from hub.errors import ChecksFailed, InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
-from hub.extracts.model import Extract, ExtractStatus
+from hub.extracts.model import EXTRACT_MOVES, Extract, ExtractStatus
 from hub.gate.model import REQUEST_MOVES, ExportRequest, RequestStatus
 from hub.ledger.events import EventKind
 from hub.licensing.actions import find_licence, visible_licence
@@ -126,7 +126,12 @@ def _begin(hub: Hub, tx: Transaction, licence: Licence, reason: str) -> LicenceC
     extracts = list(
         tx.session.scalars(
             select(Extract)
-            .where(Extract.licence_id == licence.id, Extract.status == ExtractStatus.ISSUED)
+            .where(
+                Extract.licence_id == licence.id,
+                Extract.status.in_(
+                    [status for status in ExtractStatus if ExtractStatus.DESTROYED in EXTRACT_MOVES[status]]
+                ),
+            )
             .order_by(Extract.id)
         )
     )

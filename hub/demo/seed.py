@@ -27,14 +27,15 @@ from hub.catalog.rules import TableDraft
 from hub.context import Hub
 from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.identifiers import credit_code
+from hub.demo.ladder import climb
 from hub.demo.tables import write_elder_care, write_fair
 from hub.demo.visits import VISIT_SUMMARY, write_visit_summary
 from hub.errors import ChecksFailed, Refusal
-from hub.extracts.actions import build_extract, issued_extracts
+from hub.extracts.actions import issued_rungs, prepare_rungs
 from hub.extracts.model import ExtractStatus
 from hub.intake.actions import receive_file
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, give_opinion, grant_licence
-from hub.licensing.model import GrantSource, Lane, Licence, Scenario, Stance
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence, Scenario, Stance
 from hub.message import Message, both, msg
 from hub.people.actions import appoint_person, find_person, found_organisation
 from hub.people.actor import ROLE_OF_POST, SYSTEM, Actor, OrgKind, Role
@@ -154,7 +155,7 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         ends=then + BACK / 2,
         document="演示〔2026〕2号",
     )
-    _extract(earlier, over, "fair")
+    _extract(earlier, over, "fair", requester="ps-analyst")
     now = hub.clock()
     current = _licence(
         hub,
@@ -167,7 +168,8 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         ends=now + timedelta(days=3 * 365),
         document="演示〔2026〕1号",
     )
-    _extract(hub, current, "mz_elder_care")
+    prepare_rungs(hub, licence_id=current.id)
+    _extract(hub, current, "mz_elder_care", requester="ky-analyst")
     _without_consent(hub)
     _keep(hub.settings.state_dir, {**_kept(hub.settings.state_dir), "complete": True})
 
@@ -286,7 +288,9 @@ def _licence(
         hub,
         officer,
         scenario_id=scenario.id,
-        tables=[TableRequest(table_id=table_id, columns=tuple(columns), policy=policy_of(table_id))],
+        tables=[
+            TableRequest(table_id=table_id, columns=tuple(columns), policy=policy_of(table_id), full_in_workspace=True)
+        ],
         starts_at=starts,
         ends_at=ends,
         reviewers_required=2,
@@ -331,11 +335,11 @@ def _actor(hub: Hub, person_id: str) -> Actor:
     return find_person(hub, person_id).actor
 
 
-def _extract(hub: Hub, licence: Licence, table_id: str) -> None:
+def _extract(hub: Hub, licence: Licence, table_id: str, *, requester: str) -> None:
     with hub.reading() as session:
-        if issued_extracts(session, licence.id):
+        if ExtractLevel.FULL in issued_rungs(session, licence.id, hub.clock()).get(table_id, {}):
             return
-    extract = build_extract(hub, _actor(hub, "centre-operator"), licence_id=licence.id, table_id=table_id)
+    extract = climb(hub, licence_id=licence.id, table_id=table_id, level=ExtractLevel.FULL, requester=requester)
     if extract.status is not ExtractStatus.ISSUED:
         raise ChecksFailed(
             Refusal(

@@ -23,18 +23,19 @@ from hub.catalog.actions import publish_table, register_table
 from hub.catalog.rules import TableDraft
 from hub.context import Hub, open_hub
 from hub.demo.catalog import ELDER_CARE, FAIR
+from hub.demo.ladder import climb
 from hub.demo.notebook import REFUSED_CELL, RELEASED_CELL
 from hub.demo.seed import appoint_everyone, give_opinions, policy_of
 from hub.demo.tables import write_elder_care, write_fair
 from hub.errors import HubError
-from hub.extracts.actions import build_extract, extract_path
+from hub.extracts.actions import extract_path
 from hub.extracts.model import Extract, ExtractStatus
 from hub.gate.actions import cast_vote, submit_export
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.intake.actions import receive_file
 from hub.ledger.actions import verify
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import GrantSource, Lane, Licence
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
 from hub.message import Message, both, msg
 from hub.people.actions import find_person
 from hub.people.actor import Actor
@@ -183,6 +184,7 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
                 table_id=draft.id,
                 columns=tuple(column.name for column in draft.columns),
                 policy=policy_of(draft.id),
+                full_in_workspace=True,
             )
             for draft in drafts
         ],
@@ -205,7 +207,7 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
 
 
 def _extract(hub: Hub, out: Terminal, licence: Licence, table_id: str) -> Extract:
-    extract = build_extract(hub, _actor(hub, "centre-operator"), licence_id=licence.id, table_id=table_id)
+    extract = climb(hub, licence_id=licence.id, table_id=table_id, level=ExtractLevel.FULL, requester="ky-analyst")
     if extract.status is not ExtractStatus.ISSUED:
         raise WalkFailed(f"{table_id}: {extract.refusal_en} [{extract.refusal_code}]")
     rows = extract.manifest["rows"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.licensing.model import ExtractLevel
 from hub.settings import PROJECT
 
 TIMEOUT = 3600.0
@@ -46,13 +47,20 @@ class Failed:
     en: str
 
 
-def run_worker(*, source: Path, policy: str, key_file: Path, folder: Path) -> Built | Failed:
-    """Build one extract of `source` into the new folder `folder`, by the policy in TOML text."""
+def run_worker(
+    *, source: Path, policy: str, key_file: Path, folder: Path, level: ExtractLevel, rows: int | None = None
+) -> Built | Failed:
+    """Build one rung of `source` into the new folder `folder`, by the policy in TOML text.
+
+    Args:
+        rows: At most so many rows, for a rung that is a part of the table.
+    """
     policy_file = folder.with_suffix(".policy.toml")
     policy_file.write_text(policy, encoding="utf-8")
     command = [
         *(sys.executable, "-m", "anonymize.cli", "anonymize", str(source)),
         *("--policy", str(policy_file), "--out", str(folder), "--key-file", str(key_file), "--json"),
+        *("--rung", level.value, *(() if rows is None else ("--rows", str(rows)))),
     ]
     try:
         done = subprocess.run(
@@ -81,7 +89,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest the worker wrote, if it says what is kept of an extract."""
     try:
         said: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        texts = [said["digests"][name] for name in ("source", "policy", "extract")]
+        texts = [said["rung"], *(said["digests"][name] for name in ("source", "policy", "extract"))]
         counts = [said["rows"]["out"], said["rows"]["suppressed"], said["risk"]["after"]["k"]]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -12,8 +14,10 @@ from sqlalchemy.orm import Session
 from hub.catalog.model import CatalogTable
 from hub.context import Hub, Transaction, lapses_in
 from hub.errors import ChecksFailed, InvalidInput, NotAllowed, NotFound, Refusal, unknown
-from hub.extracts.actions import extract_path, issued_extracts
+from hub.extracts.actions import extract_path
+from hub.extracts.issue import REAL
 from hub.extracts.model import Extract
+from hub.gate.evidence import said_of_origin
 from hub.gate.model import (
     CheckRun,
     Decision,
@@ -30,6 +34,7 @@ from hub.gate.rules import (
     RequestFacts,
     approved,
     refusals_of_files,
+    refusals_of_made_up,
     refusals_of_secrets,
     refusals_to_submit,
     refusals_to_vote,
@@ -48,11 +53,11 @@ from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
 from hub.secrecy import holds_mark, is_marked
 from hub.wording import refusals_of_words
-from hub.workspaces.actions import workspace_dir
+from hub.workspaces.actions import sources_of, workspace_dir
 from hub.workspaces.model import Workspace
 from hub.workspaces.rules import refusals_of_destroyed
 from sandbox.errors import SandboxError
-from sandbox.outbox import freeze
+from sandbox.outbox import freeze, list_items
 
 
 def submit_export(
@@ -65,11 +70,15 @@ def submit_export(
     reason: str,
     product_form: ProductForm,
     supersedes: str | None = None,
+    made_up: bool = False,
     screen: Screen = screen_frozen,
 ) -> ExportRequest:
     """Freeze items of the outbox by digest and run the machine checks on the frozen bytes.
 
     The bytes are copied before anything is written down; copies without a request are harmless.
+
+    Args:
+        made_up: The author says that the results were made on rows that are nobody's, so that no figure is a fact.
 
     Raises:
         NotFound: There is no such workspace, or it is one of another institution.
@@ -94,10 +103,11 @@ def submit_export(
         )
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
-        files = _freeze(hub, workspace_id, slugs)
-        marked = [file for file in files if is_marked(file.name) or holds_mark(stored(hub, file.sha256).read_bytes())]
-        tx.refuse(refusals_of_secrets(workspace_id, marked=len(marked)), InvalidInput)
-        extracts = issued_extracts(tx.session, licence.id)
+        outbox = workspace_dir(hub, workspace_id) / "outbox"
+        sources = sources_of(tx.session, workspace, put_at=_put_at(outbox, slugs, tx.now), now=tx.now)
+        tx.refuse(refusals_of_made_up(workspace_id, only_made_up=sources.only_made_up, marked=made_up), NotAllowed)
+        files = _freeze(hub, outbox, slugs, subject=workspace_id)
+        extracts = sources.extracts
         request = ExportRequest(
             id=next_id(tx.session, "r"),
             licence_id=licence.id,
@@ -111,37 +121,120 @@ def submit_export(
             digest="",
             extract_ids=[extract.id for extract in extracts],
             provider_orgs=sorted(_owners(tx.session, extracts)),
+            made_up=made_up,
+            made_up_tables=list(sources.made_up),
+            run_id="",
+            provenance={},
+            prechecked_by=[],
             supersedes=_superseded(tx.session, supersedes, actor),
             submitted_at=tx.now,
             files=files,
             votes=[],
             check=None,
         )
-        request.digest = package_digest(request)
-        tx.session.add(request)
-        tx.session.flush()
-        tx.record(
-            EventKind.EXPORT_SUBMITTED,
-            "export_request",
-            request.id,
-            digest=request.digest,
-            licence_id=licence.id,
-            counters={"files": len(files), "bytes": sum(file.size for file in files)},
-            details={
-                "extracts": " ".join(request.extract_ids),
-                "providers": " ".join(request.provider_orgs),
-                **({"supersedes": request.supersedes} if request.supersedes else {}),
-                **{f"file.{file.position}": file.sha256 for file in files},
-            },
-        )
+        _enter(tx, request)
     return check_export(hub, request_id=request.id, screen=screen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedOutputs:
+    """What a sealed run left in its outbox, and whose it is."""
+
+    run_id: str
+    licence_id: str
+    workspace_id: str
+    author_id: str
+    author_org: str
+    title: str
+    reason: str
+    product_form: ProductForm
+    extract_ids: tuple[str, ...]
+    outbox: Path
+    slugs: tuple[str, ...]
+    provenance: Mapping[str, str]
+    prechecked_by: tuple[str, ...]
+
+
+def enter_sealed(hub: Hub, tx: Transaction, outputs: SealedOutputs) -> ExportRequest:
+    """Freeze the outputs of a sealed run as an export request of the analyst who asked for it. `check_export` is next.
+
+    The analyst cannot read them before they are released (`may_preview`).
+
+    Raises:
+        NotAllowed: The licence is not usable now.
+        InvalidInput: An output is no regular file, too large, or badly named.
+    """
+    licence = usable_licence(tx.session, outputs.licence_id, tx.now)
+    files = _freeze(hub, outputs.outbox, outputs.slugs, subject=outputs.run_id)
+    extracts = [tx.session.get_one(Extract, extract_id) for extract_id in outputs.extract_ids]
+    request = ExportRequest(
+        id=next_id(tx.session, "r"),
+        licence_id=licence.id,
+        workspace_id=outputs.workspace_id,
+        author_id=outputs.author_id,
+        author_org=outputs.author_org,
+        title=outputs.title,
+        reason=outputs.reason,
+        product_form=outputs.product_form,
+        status=RequestStatus.CHECKING,
+        digest="",
+        extract_ids=[extract.id for extract in extracts],
+        provider_orgs=sorted(_owners(tx.session, extracts)),
+        made_up=False,
+        made_up_tables=[],
+        run_id=outputs.run_id,
+        provenance=dict(outputs.provenance),
+        prechecked_by=sorted(outputs.prechecked_by),
+        supersedes=None,
+        submitted_at=tx.now,
+        files=files,
+        votes=[],
+        check=None,
+    )
+    _enter(tx, request)
+    return request
+
+
+def _enter(tx: Transaction, request: ExportRequest) -> None:
+    request.digest = package_digest(request)
+    tx.session.add(request)
+    tx.session.flush()
+    tx.record(
+        EventKind.EXPORT_SUBMITTED,
+        "export_request",
+        request.id,
+        digest=request.digest,
+        licence_id=request.licence_id,
+        counters={"files": len(request.files), "bytes": sum(file.size for file in request.files)},
+        details={
+            "author": request.author_id,
+            "author_org": request.author_org,
+            "extracts": " ".join(request.extract_ids),
+            "providers": " ".join(request.provider_orgs),
+            "made": said_of_origin(request),
+            **({"supersedes": request.supersedes} if request.supersedes else {}),
+            **{f"file.{file.position}": file.sha256 for file in request.files},
+        },
+    )
+
+
+def _put_at(outbox: Path, slugs: Sequence[str], now: datetime) -> datetime:
+    """When the oldest of these items was put, by the time of its file; now, if there is none to be seen."""
+    try:
+        written = [item.written for item in list_items(outbox) if item.slug in slugs]
+    except (SandboxError, OSError):
+        return now  # there is nothing to freeze either, and that is refused in words
+    return datetime.fromtimestamp(min(written), UTC) if written else now
 
 
 def check_export(hub: Hub, *, request_id: str, screen: Screen = screen_frozen) -> ExportRequest:
     """Run the machine checks on a submitted request. Whatever goes wrong with a check counts as a block."""
     with hub.reading() as session:
         request = _request(session, request_id)
-        extracts = [extract_path(hub, session.get_one(Extract, eid)) for eid in request.extract_ids]
+        made_from = [session.get_one(Extract, extract_id) for extract_id in request.extract_ids]
+        real = {one.table_id for one in made_from if one.level in REAL}
+        # Rows of a lower rung are nobody's: they are looked for only where no other rung of the table was there.
+        extracts = [extract_path(hub, one) for one in made_from if one.level in REAL or one.table_id not in real]
     report = screen(files=[(file.name, stored(hub, file.sha256)) for file in request.files], extracts=extracts)
     with hub.transaction(SYSTEM, "check_export", request_id) as tx:
         request = _request(tx.session, request_id)
@@ -308,6 +401,7 @@ def facts_of(session: Session, request: ExportRequest) -> RequestFacts:
         ),
         check_verdict=request.check.verdict if request.check else "",
         check_digest=request.check.digest if request.check else "",
+        prechecked_by=frozenset(request.prechecked_by),
     )
 
 
@@ -328,8 +422,19 @@ def may_see(request: ExportRequest, actor: Actor) -> bool:
             return False
 
 
+def is_veiled(request: ExportRequest, actor: Actor) -> bool:
+    """Whether contents, digests and findings of a sealed run's outputs are still kept from this actor's institution.
+
+    A digest would let its author try guesses; a finding may name a column or count cells.
+    """
+    return bool(request.run_id) and request.status is not RequestStatus.RELEASED and actor.org_id == request.author_org
+
+
 def may_preview(request: ExportRequest, actor: Actor) -> bool:
-    """Contents are seen by the author and by reviewers and release officers, nobody else."""
+    """Contents are seen by the author and by reviewers and release officers, nobody else; what a sealed run made is
+    kept from its author until it is released."""
+    if is_veiled(request, actor):
+        return False
     return actor.person_id == request.author_id or (
         actor.org_id != request.author_org and actor.has(*REVIEWERS, Role.RELEASE_OFFICER) and may_see(request, actor)
     )
@@ -396,14 +501,14 @@ def vote_refusals(hub: Hub, actor: Actor, request: ExportRequest) -> tuple[Refus
     return (*lapses_of(hub, actor), *refusals_to_vote(facts, actor, digest=request.digest, reason="-" * 99))
 
 
-def _freeze(hub: Hub, workspace_id: str, slugs: Sequence[str]) -> list[ExportFile]:
+def _freeze(hub: Hub, outbox: Path, slugs: Sequence[str], *, subject: str) -> list[ExportFile]:
     try:
-        frozen = freeze(workspace_dir(hub, workspace_id) / "outbox", list(slugs), hub.folders.frozen)
+        frozen = freeze(outbox, list(slugs), hub.folders.frozen)
     except (FileNotFoundError, NotADirectoryError) as error:  # the workspace was never started, or is no folder
         raise InvalidInput(
             Refusal(
                 rule="export.outbox",
-                subject=workspace_id,
+                subject=subject,
                 text=msg("The workspace has no outbox yet."),
                 next_step=msg("Start the workspace and put a result there with outbox.put(...)."),
             )
@@ -412,11 +517,15 @@ def _freeze(hub: Hub, workspace_id: str, slugs: Sequence[str]) -> list[ExportFil
         raise InvalidInput(
             Refusal(
                 rule=error.code,
-                subject=workspace_id,
+                subject=subject,
                 text=both(en=str(error.text), zh=error.text.zh),
                 next_step=both(en=str(error.next_step), zh=error.next_step.zh),
             )
         ) from error
+    marked = [file for file in frozen if is_marked(file.name) or holds_mark(file.path.read_bytes())]
+    secrets = refusals_of_secrets(subject, marked=len(marked))
+    if secrets:
+        raise InvalidInput(*secrets)
     return [
         ExportFile(position=position, name=file.name, size=file.size, sha256=file.sha256)
         for position, file in enumerate(frozen)

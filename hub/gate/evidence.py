@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from hub.errors import Refusal
 from hub.gate.model import ExportRequest
+from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
 from hub.licensing.model import Licence, LicenceStatus
@@ -30,7 +31,7 @@ class Evidence:
     """What decides about a release, from one source. Each part is texts in a fixed order; empty: it never happened."""
 
     submission: Said = ()
-    """Digest, author, author's organisation, licence, extracts, departments."""
+    """Digest, author, author's organisation, licence, extracts, departments, how it was made."""
     check: Said = ()
     """Digest, verdict, rule pack."""
     votes: tuple[Said, ...] = ()
@@ -50,6 +51,7 @@ def of_rows(request: ExportRequest, licence: Licence) -> Evidence:
             request.licence_id,
             " ".join(request.extract_ids),
             " ".join(request.provider_orgs),
+            said_of_origin(request),
         ),
         check=(check.digest, check.verdict, check.pack) if check else (),
         votes=tuple(
@@ -67,6 +69,19 @@ def of_rows(request: ExportRequest, licence: Licence) -> Evidence:
     )
 
 
+def said_of_origin(request: ExportRequest) -> str:
+    """How a request says it was made, as one canonical text for the event of its submission."""
+    return canonical(
+        {
+            "made_up": request.made_up,
+            "made_up_tables": request.made_up_tables,
+            "run": request.run_id,
+            "provenance": request.provenance,
+            "prechecked_by": request.prechecked_by,
+        }
+    ).decode("utf-8")
+
+
 def of_ledger(session: Session, *, request_id: str, licence_id: str) -> Evidence:
     """As the events say it happened."""
     submission: Said = ()
@@ -79,8 +94,8 @@ def of_ledger(session: Session, *, request_id: str, licence_id: str) -> Evidence
         match event["kind"]:
             case EventKind.EXPORT_SUBMITTED:
                 submission = (
-                    *(event["object_digest"], event["actor"], event["actor_org"], event["licence_id"]),
-                    *(details["extracts"], details["providers"]),
+                    *(event["object_digest"], details["author"], details["author_org"], event["licence_id"]),
+                    *(details["extracts"], details["providers"], details["made"]),
                 )
             case EventKind.EXPORT_CHECKED:
                 check = (event["object_digest"], event["decision"], details["pack"])

@@ -77,6 +77,16 @@ class ExportRequest(Base):
     digest: Mapped[str]
     extract_ids: Mapped[list[str]] = mapped_column(JSON)
     provider_orgs: Mapped[list[str]] = mapped_column(JSON)
+    made_up: Mapped[bool] = mapped_column(default=False)
+    """Marked by its author as made on rows that are nobody's: its figures are no facts."""
+    made_up_tables: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Tables under whose name such rows lay in the workspace at some time."""
+    run_id: Mapped[str] = mapped_column(default="")
+    """The sealed run whose outputs these are; empty for a submission from a workspace."""
+    provenance: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """Of a sealed run: digests of notebook, environment and extracts. Written once."""
+    prechecked_by: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Who reviewed the code of a sealed run or ran it: they do not vote on what came of it."""
     supersedes: Mapped[str | None] = mapped_column(ForeignKey("export_request.id"))
     submitted_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

@@ -1,10 +1,11 @@
 """May a result be submitted, a vote be cast, a package be released, and if not, why.
 
-Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author`,
-`export.state_secret`, `vote.author`, `vote.colleague`,
-`vote.release_officer`, `vote.operator_org`, `vote.provider_org`, `vote.extract_builder`, `vote.twice`,
-`vote.reason_missing`, `vote.digest`, `file.changed`, `release.votes`, `release.seats`, `release.objection`,
-`release.check`, `release.reviewer`, `release.author`, `release.departments`.
+Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author`, `export.state_secret`,
+`export.made_up` (made on rows that are nobody's, and not marked so), `vote.precheck` (who reviewed or ran a sealed
+run's code does not vote on its outputs), `vote.author`, `vote.colleague`, `vote.release_officer`,
+`vote.operator_org`, `vote.provider_org`, `vote.extract_builder`, `vote.twice`, `vote.reason_missing`, `vote.digest`,
+`file.changed`, `release.votes`, `release.seats`, `release.objection`, `release.check`, `release.reviewer`,
+`release.author`, `release.departments`.
 
 `approved` is the only function that says whether votes are enough; review and release both ask it.
 """
@@ -57,6 +58,7 @@ class RequestFacts:
     votes: tuple[CastVote, ...]
     check_verdict: str
     check_digest: str
+    prechecked_by: frozenset[str] = frozenset()
 
 
 def refusals_to_submit(
@@ -109,6 +111,26 @@ def refusals_of_secrets(workspace_id: str, *, marked: int) -> tuple[Refusal, ...
     )
 
 
+def refusals_of_made_up(workspace_id: str, *, only_made_up: bool, marked: bool) -> tuple[Refusal, ...]:
+    """Everything against passing off made-up figures as facts.
+
+    Args:
+        only_made_up: Whether nothing but rows that are nobody's lay in the workspace when the results were put.
+        marked: Whether the author says so.
+    """
+    if marked or not only_made_up:
+        return ()
+    return (
+        _refusal(
+            "export.made_up",
+            workspace_id,
+            msg("Only made-up rows lay in this workspace when these results were put: their figures are no facts."),
+            msg("Run the same code on a higher rung or in a sealed run, or mark the request as made on such rows."),
+            "公共数据资源授权运营实施规范(试行) 第二十一条",
+        ),
+    )
+
+
 def refusals_to_withdraw(request: RequestFacts, actor: Actor) -> tuple[Refusal, ...]:
     """Everything against the author taking the request back."""
     found = list(refusals_to_act(actor, Verb.WITHDRAW_EXPORT))
@@ -131,9 +153,9 @@ def refusals_to_vote(
     """Everything against this person voting on this digest now; empty if nothing does.
 
     What must hold: (1) the person sits in a reviewer's seat, (2) is not the author, (3) is of neither the author's
-    nor the operator's organisation, (4) is not a release officer and did not build an extract used, (5) as provider
-    reviewer is of a department whose data it is, (6) has not voted yet, (7) the request is in review, (8) the vote is
-    for the digest under review, (9) with a written reason.
+    nor the operator's organisation, (4) is not a release officer, built no extract used and neither reviewed nor ran
+    the code of a sealed run, (5) as provider reviewer is of a department whose data it is, (6) has not voted yet, (7)
+    the request is in review, (8) the vote is for the digest under review, (9) with a written reason.
     """
     found: list[Refusal] = []
     if actor.person_id == request.author_id:  # (2), before the role, so that an author hears the real reason
@@ -183,6 +205,16 @@ def refusals_to_vote(
                 "vote.extract_builder",
                 request.id,
                 msg("Who built the extract cannot also review what comes of it."),
+                msg("Another reviewer must take this seat."),
+                KEY_BASIS,
+            )
+        )
+    if actor.person_id in request.prechecked_by:
+        found.append(
+            _refusal(
+                "vote.precheck",
+                request.id,
+                msg("Who reviewed or ran the code of a sealed run does not vote on what came of it."),
                 msg("Another reviewer must take this seat."),
                 KEY_BASIS,
             )
@@ -284,7 +316,7 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
         if vote.digest == request.digest
         and vote.decision is Decision.APPROVE
         and vote.person_id != request.author_id
-        and vote.person_id not in request.extract_builders
+        and vote.person_id not in request.extract_builders | request.prechecked_by
     }
     needed = max(request.reviewers_required, 2)
     if len(counted) < needed:

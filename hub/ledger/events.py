@@ -27,12 +27,16 @@ class EventKind(StrEnum):
     CONSENT_REQUESTED = "consent.requested"  # the department that shared a table was asked for its consent
     CONSENT_DECIDED = "consent.decided"  # it gave or refused it
     CONSENT_WITHDRAWN = "consent.withdrawn"  # it took it back; what depends on it stops
-    EXTRACT_REQUESTED = "extract.requested"  # the centre began to build an extract
+    EXTRACT_REQUESTED = "extract.requested"  # an operator asked for one rung of one table
+    EXTRACT_DECIDED = "extract.decided"  # a seat, or the licence itself by rule, decided on it, or it was taken back
+    EXTRACT_BEGUN = "extract.begun"  # the centre, or the platform by rule, began to build it
     EXTRACT_ISSUED = "extract.issued"  # an extract met its target and was kept
     EXTRACT_REFUSED = "extract.refused"  # the target was not met or the source could not be read; nothing was written
+    EXTRACT_REVOKED = "extract.revoked"  # the data's department took an issued extract out of use
     WORKSPACE_OPENED = "workspace.opened"  # an analyst's workspace was allowed to start
     EXTRACT_MOUNTED = "extract.mounted"  # an extract was bound into a workspace, read-only
     KERNEL_STARTED = "kernel.started"  # a kernel of an open workspace was allowed to start, or to start again
+    RUNG_CHOSEN = "rung.chosen"  # an analyst chose how high a rung of a table they work on
     WORKSPACE_CLOSED = "workspace.closed"  # the workspace stopped
     EXPORT_SUBMITTED = "export.submitted"  # bytes were frozen by digest
     EXPORT_CHECKED = "export.checked"  # the machine checks ran on the frozen bytes

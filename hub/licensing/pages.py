@@ -11,7 +11,7 @@ from starlette.responses import Response
 from hub.catalog.actions import find_table, list_tables
 from hub.catalog.model import CatalogTable, ColumnClass, TableStatus
 from hub.errors import HubError, NotAllowed
-from hub.extracts.actions import list_extracts
+from hub.extracts.ladder import ladder_of
 from hub.intake.model import RawFile
 from hub.licensing.actions import (
     TableRequest,
@@ -187,6 +187,7 @@ def grant(visit: Visited, scenario_id: str) -> Response:
                     table_id=table_id,
                     columns=form.many(f"columns.{table_id}"),
                     policy=form.text(f"policy.{table_id}"),
+                    full_in_workspace=table_id in form.many("full"),
                 )
                 for table_id in form.many("table")
             ],
@@ -214,6 +215,7 @@ def _grant_form(visit: Visit, scenario: Scenario, error: HubError | None = None)
         filled=form.filled,
         scenario=scenario,
         tables=tables,
+        chosen_full=form.many("full"),
         chosen_tables=form.many("table") if given else tuple(scenario.table_ids),
         chosen={
             table.id: form.many(f"columns.{table.id}")
@@ -269,7 +271,6 @@ def _move(visit: Visit, licence_id: str, verb: Verb) -> Response:
 
 
 def _licence_page(visit: Visit, licence: Licence, error: HubError | None = None) -> Response:
-    extracts = list_extracts(visit.hub, visit.actor, licence_id=licence.id)
     return visit.page(
         "licensing/licence.html",
         status=error.http_status if error else 200,
@@ -278,10 +279,9 @@ def _licence_page(visit: Visit, licence: Licence, error: HubError | None = None)
         scenario=find_scenario(visit.hub, visit.actor, licence.scenario_id),
         against=refusals_to_use(terms_of(licence), visit.hub.clock()),
         tables={table.id: table for table in _tables(visit, [row.table_id for row in licence.tables])},
-        extracts=extracts,
+        ladder=ladder_of(visit.hub, visit.actor, licence),
         is_active=licence.status is LicenceStatus.ACTIVE,
         suspend_refusals=refusals_to_act(visit.actor, Verb.SUSPEND_LICENCE),
-        build_refusals=refusals_to_act(visit.actor, Verb.BUILD_EXTRACT),
         open_refusals=refusals_to_act(visit.actor, Verb.OPEN_WORKSPACE),
         events=history(visit.hub, visit.actor, licence.id),
     )

@@ -38,7 +38,10 @@ class Verb(StrEnum):
     RESUME_LICENCE = "resume_licence"
     DECIDE_CONSENT = "decide_consent"
     WITHDRAW_CONSENT = "withdraw_consent"
+    REQUEST_EXTRACT = "request_extract"
+    DECIDE_EXTRACT = "decide_extract"
     BUILD_EXTRACT = "build_extract"
+    REVOKE_EXTRACT = "revoke_extract"
     OPEN_WORKSPACE = "open_workspace"
     SUBMIT_EXPORT = "submit_export"
     WITHDRAW_EXPORT = "withdraw_export"
@@ -75,7 +78,10 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.RESUME_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.DECIDE_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.WITHDRAW_CONSENT: frozenset({Role.DEPT_STEWARD}),
+    Verb.REQUEST_EXTRACT: frozenset({Role.LICENSEE_ADMIN, Role.ANALYST}),
+    Verb.DECIDE_EXTRACT: frozenset({Role.DEPT_STEWARD, Role.COMPLIANCE_REVIEWER}),
     Verb.BUILD_EXTRACT: frozenset({Role.CENTRE_OPERATOR}),
+    Verb.REVOKE_EXTRACT: frozenset({Role.DEPT_STEWARD}),
     Verb.OPEN_WORKSPACE: frozenset({Role.ANALYST}),
     Verb.SUBMIT_EXPORT: frozenset({Role.ANALYST}),
     Verb.WITHDRAW_EXPORT: frozenset({Role.ANALYST}),

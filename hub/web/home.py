@@ -11,7 +11,9 @@ from starlette.responses import Response
 from hub.catalog.actions import list_tables
 from hub.catalog.model import TableStatus
 from hub.extracts.actions import list_extracts
-from hub.extracts.model import ExtractStatus
+from hub.extracts.model import ExtractRequest, ExtractRequestStatus
+from hub.extracts.requests import facts_of, list_extract_requests
+from hub.extracts.rules import is_by_rule, refusals_to_decide
 from hub.gate.actions import list_requests, vote_refusals
 from hub.gate.model import RequestStatus
 from hub.licensing.actions import list_licences, list_scenarios, terms_of
@@ -52,6 +54,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     yield from _for_bodies(visit)
     yield from _for_providers(visit)
     yield from _for_the_centre(visit)
+    yield from _for_deciders(visit)
     yield from _for_reviewers(visit)
     yield from _for_operators(visit)
     yield from _by_the_clock(visit)
@@ -102,23 +105,38 @@ def _for_bodies(visit: Visit) -> Iterator[Task]:
 
 def _for_the_centre(visit: Visit) -> Iterator[Task]:
     if _may(visit, Verb.BUILD_EXTRACT):
-        there = {
-            (extract.licence_id, extract.table_id)
-            for extract in list_extracts(visit.hub, visit.actor)
-            if extract.status is not ExtractStatus.REFUSED
-        }
-        for licence in list_licences(visit.hub, visit.actor):
-            if refusals_to_use(terms_of(licence), visit.hub.clock()):
-                continue
-            for row in licence.tables:
-                if (licence.id, row.table_id) not in there:
-                    address = ("licences", licence.id)
-                    yield Task(kind=msg("Build an extract"), title=row.table_id, subject=licence.id, address=address)
+        tried = {extract.request_id for extract in list_extracts(visit.hub, visit.actor)}
+        for asked in _usable_requests(visit):
+            waits = asked.status is ExtractRequestStatus.APPROVED and asked.id not in tried
+            if waits and not is_by_rule(asked.level):
+                address = ("extracts/requests", asked.id)
+                yield Task(kind=msg("Build an extract"), title=asked.table_id, subject=asked.id, address=address)
     if _may(visit, Verb.DELIVER_RELEASE):
         for request in list_requests(visit.hub, visit.actor):
             if request.status is RequestStatus.APPROVED:
                 address = ("requests", request.id)
                 yield Task(kind=msg("Release"), title=request.title, subject=request.id, address=address)
+
+
+def _usable_requests(visit: Visit) -> Iterator[ExtractRequest]:
+    now = visit.hub.clock()
+    usable = {one.id for one in list_licences(visit.hub, visit.actor) if not refusals_to_use(terms_of(one), now)}
+    for asked in list_extract_requests(visit.hub, visit.actor):
+        if asked.licence_id in usable:
+            yield asked
+
+
+def _for_deciders(visit: Visit) -> Iterator[Task]:
+    """Rungs of the ladder that wait for the reader's seat."""
+    if not _may(visit, Verb.DECIDE_EXTRACT):
+        return
+    for asked in _usable_requests(visit):
+        with visit.hub.reading() as session:
+            facts = facts_of(session, asked)
+        if not refusals_to_decide(facts, visit.actor, digest=asked.digest, reason="-" * 99):
+            address = ("extracts/requests", asked.id)
+            kind = msg("Decide on a request for data")
+            yield Task(kind=kind, title=asked.table_id, subject=asked.id, address=address)
 
 
 def _for_reviewers(visit: Visit) -> Iterator[Task]:

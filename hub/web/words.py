@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.closing.model import ClosingStatus, DestroyedKind
-from hub.extracts.model import ExtractStatus
+from hub.extracts.model import ExtractDecisionKind, ExtractRequestStatus, ExtractSeat, ExtractStatus, Standing
 from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
 from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
@@ -82,7 +82,10 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.RESUME_LICENCE: msg("resume a licence"),
         Verb.DECIDE_CONSENT: msg("answer a request for consent"),
         Verb.WITHDRAW_CONSENT: msg("withdraw a consent"),
+        Verb.REQUEST_EXTRACT: msg("ask for a rung of a table"),
+        Verb.DECIDE_EXTRACT: msg("decide on a request for data"),
         Verb.BUILD_EXTRACT: msg("build an extract"),
+        Verb.REVOKE_EXTRACT: msg("take an extract out of use"),
         Verb.OPEN_WORKSPACE: msg("open a workspace"),
         Verb.SUBMIT_EXPORT: msg("submit an export request"),
         Verb.WITHDRAW_EXPORT: msg("withdraw an export request"),
@@ -195,7 +198,35 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         ExtractStatus.BUILDING: msg("being built"),
         ExtractStatus.ISSUED: msg("issued"),
         ExtractStatus.REFUSED: msg("not issued"),
+        ExtractStatus.REVOKED: msg("taken out of use"),
         ExtractStatus.DESTROYED: msg("destroyed"),
+    },
+    ExtractRequestStatus: {
+        ExtractRequestStatus.REQUESTED: msg("waits for approval"),
+        ExtractRequestStatus.APPROVED: msg("approved"),
+        ExtractRequestStatus.REFUSED: msg("not approved"),
+        ExtractRequestStatus.WITHDRAWN: msg("taken back"),
+    },
+    Standing: {
+        Standing.NOT_ALLOWED: msg("not in the licence"),
+        Standing.OPEN: msg("can be asked for"),
+        Standing.WAITING: msg("waits for approval"),
+        Standing.GRANTED: msg("to be built"),
+        Standing.BUILDING: msg("being built"),
+        Standing.FAILED: msg("build failed"),
+        Standing.REFUSED: msg("not approved"),
+        Standing.IN_USE: msg("in use"),
+        Standing.REVOKED: msg("taken out of use"),
+        Standing.EXPIRED: msg("expired"),
+    },
+    ExtractSeat: {
+        ExtractSeat.RULE: msg("the licence, by rule"),
+        ExtractSeat.PROVIDER: msg("data steward"),
+        ExtractSeat.COMPLIANCE: msg("compliance reviewer"),
+    },
+    ExtractDecisionKind: {
+        ExtractDecisionKind.APPROVE: msg("approves"),
+        ExtractDecisionKind.REFUSE: msg("refuses"),
     },
     WorkspaceStatus: {
         WorkspaceStatus.OPEN: msg("running"),
@@ -381,11 +412,15 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.CONSENT_REQUESTED: msg("Consent requested"),
         EventKind.CONSENT_DECIDED: msg("Consent decided"),
         EventKind.CONSENT_WITHDRAWN: msg("Consent withdrawn"),
-        EventKind.EXTRACT_REQUESTED: msg("Extract requested"),
+        EventKind.EXTRACT_REQUESTED: msg("Rung requested"),
+        EventKind.EXTRACT_DECIDED: msg("Request for data decided on"),
+        EventKind.EXTRACT_BEGUN: msg("Build of an extract begun"),
         EventKind.EXTRACT_ISSUED: msg("Extract issued"),
         EventKind.EXTRACT_REFUSED: msg("Extract not issued"),
+        EventKind.EXTRACT_REVOKED: msg("Extract taken out of use"),
         EventKind.WORKSPACE_OPENED: msg("Workspace opened"),
         EventKind.EXTRACT_MOUNTED: msg("Extract mounted read-only"),
+        EventKind.RUNG_CHOSEN: msg("Rung chosen"),
         EventKind.WORKSPACE_CLOSED: msg("Workspace closed"),
         EventKind.EXPORT_SUBMITTED: msg("Export request submitted, files frozen"),
         EventKind.EXPORT_CHECKED: msg("Machine check done"),
@@ -441,7 +476,23 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ExtractStatus.BUILDING: "wait",
         ExtractStatus.ISSUED: "good",
         ExtractStatus.REFUSED: "bad",
+        ExtractStatus.REVOKED: "bad",
     },
+    Standing: {
+        Standing.WAITING: "wait",
+        Standing.GRANTED: "wait",
+        Standing.BUILDING: "wait",
+        Standing.FAILED: "bad",
+        Standing.REFUSED: "bad",
+        Standing.IN_USE: "good",
+        Standing.REVOKED: "bad",
+    },
+    ExtractRequestStatus: {
+        ExtractRequestStatus.REQUESTED: "wait",
+        ExtractRequestStatus.APPROVED: "good",
+        ExtractRequestStatus.REFUSED: "bad",
+    },
+    ExtractDecisionKind: {ExtractDecisionKind.APPROVE: "good", ExtractDecisionKind.REFUSE: "bad"},
     WorkspaceStatus: {WorkspaceStatus.OPEN: "good"},
     RequestStatus: {
         RequestStatus.CHECKING: "wait",

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from anonymize.table import file_digest
 from hub.catalog.model import CatalogTable
 from hub.context import Hub
 from hub.errors import ChecksFailed, NotAllowed, NotFound, Refusal, unknown
-from hub.extracts.actions import extract_path, issued_extracts
+from hub.extracts.actions import extract_path, issued_rungs
+from hub.extracts.issue import REAL
+from hub.extracts.model import Extract, ExtractStatus
+from hub.extracts.rules import refusals_to_use_extract
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, usable_licence, visible_licence
+from hub.licensing.model import ExtractLevel, Licence
+from hub.numbering import newest_first
 from hub.people.actions import lapses_of
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb
-from hub.workspaces.model import Workspace, WorkspaceStatus
-from hub.workspaces.rules import Origin, refusals_of_destroyed, refusals_to_mount, refusals_to_open
+from hub.workspaces.model import Workspace, WorkspaceMount, WorkspaceStatus
+from hub.workspaces.rules import (
+    Origin,
+    refusals_of_destroyed,
+    refusals_to_choose,
+    refusals_to_mount,
+    refusals_to_open,
+    rung_to_mount,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +50,12 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountedExtract:
-    """An extract to be bound read-only: its name inside and its file outside."""
+    """An extract to be bound read-only: its name inside, the same on every rung, and its file outside."""
 
     name: str
     path: Path
     digest: str
+    level: ExtractLevel
 
 
 def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
@@ -52,24 +68,30 @@ def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
     with hub.transaction(actor, Verb.OPEN_WORKSPACE, licence_id) as tx:
         visible_licence(tx.session, licence_id, actor)
         licence = usable_licence(tx.session, licence_id, tx.now)
-        extracts = issued_extracts(tx.session, licence_id)
+        own = select(Workspace).where(Workspace.licence_id == licence_id, Workspace.person_id == actor.person_id)
+        workspace = tx.session.scalar(own)
+        extracts = _to_mount(tx.session, licence, workspace, tx.now)
         tx.refuse(
             refusals_to_open(
                 actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
             ),
             NotAllowed,
         )
-        own = select(Workspace).where(Workspace.licence_id == licence_id, Workspace.person_id == actor.person_id)
-        workspace = tx.session.scalar(own)
         if workspace is None:
             number = tx.session.scalar(select(func.count(Workspace.id))) or 0
             workspace = Workspace(
-                id=f"w-{number + 1:04d}", number=number, licence_id=licence_id, person_id=actor.person_id
+                id=f"w-{number + 1:04d}",
+                number=number,
+                licence_id=licence_id,
+                person_id=actor.person_id,
+                openings=0,
+                chosen={},
             )
             tx.session.add(workspace)
         else:
             tx.refuse(refusals_of_destroyed(workspace.id, workspace.status), NotAllowed)
         workspace.status, workspace.opened_at, workspace.closed_at = WorkspaceStatus.OPEN, tx.now, None
+        workspace.openings += 1
         tx.session.flush()
         tx.record(EventKind.WORKSPACE_OPENED, "workspace", workspace.id, licence_id=licence_id)
         return _room(hub, workspace)
@@ -90,7 +112,7 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
         policies = {row.table_id: row.policy_digest for row in licence.tables}
         mounted = []
-        for extract in issued_extracts(tx.session, licence.id):
+        for extract in _to_mount(tx.session, licence, workspace, tx.now):
             path = extract_path(hub, extract)
             found = file_digest(path) if path.is_file() and not path.is_symlink() else ""
             tx.refuse(
@@ -112,10 +134,133 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
                 digest=extract.digest,
                 licence_id=licence.id,
                 counters={"rows": extract.rows},
-                details={"workspace": workspace_id},
+                details={"workspace": workspace_id, "level": extract.level},
             )
-            mounted.append(MountedExtract(name=extract.table_id, path=path, digest=extract.digest))
+            tx.session.merge(
+                WorkspaceMount(
+                    workspace_id=workspace_id,
+                    opening=workspace.openings,
+                    table_id=extract.table_id,
+                    extract_id=extract.id,
+                    level=extract.level,
+                    mounted_at=tx.now,
+                )
+            )
+            mounted.append(MountedExtract(name=extract.table_id, path=path, digest=extract.digest, level=extract.level))
         return tuple(mounted)
+
+
+def choose_rung(hub: Hub, actor: Actor, *, workspace_id: str, table_id: str, level: ExtractLevel | None) -> Workspace:
+    """Let the analyst work on a lower rung of a table than the best there is; None: the best. Holds from the next
+    opening on.
+
+    Raises:
+        NotFound: There is no such workspace of theirs, or its licence has no such table.
+        NotAllowed: The licence keeps the full rung out of workspaces, or the workspace is destroyed.
+    """
+    with hub.transaction(actor, Verb.OPEN_WORKSPACE, workspace_id) as tx:
+        workspace = tx.session.get(Workspace, workspace_id)
+        if workspace is None or workspace.person_id != actor.person_id:
+            raise NotFound(unknown(workspace_id))
+        tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
+        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        full = {row.table_id: row.full_in_workspace for row in licence.tables}
+        if table_id not in full:
+            raise NotFound(unknown(table_id))
+        tx.refuse(
+            refusals_to_choose(
+                actor=actor,
+                workspace_id=workspace_id,
+                owner_id=workspace.person_id,
+                level=level or ExtractLevel.METADATA,
+                full_in_workspace=full[table_id],
+            ),
+            NotAllowed,
+        )
+        others = {name: one for name, one in workspace.chosen.items() if name != table_id}
+        workspace.chosen = others | ({} if level is None else {table_id: level.value})
+        tx.record(
+            EventKind.RUNG_CHOSEN,
+            "workspace",
+            workspace_id,
+            licence_id=licence.id,
+            details={"table": table_id, "level": level.value if level else "best"},
+        )
+        return workspace
+
+
+def _to_mount(session: Session, licence: Licence, workspace: Workspace | None, now: datetime) -> Sequence[Extract]:
+    """For each table of the licence the best rung in use that may lie in a workspace, no higher than chosen."""
+    issued = issued_rungs(session, licence.id, now)
+    chosen = workspace.chosen if workspace is not None else {}
+    found = []
+    for row in licence.tables:
+        rungs = issued.get(row.table_id, {})
+        wanted = chosen.get(row.table_id)
+        level = rung_to_mount(
+            list(rungs),
+            full_in_workspace=row.full_in_workspace,
+            chosen=ExtractLevel(wanted) if wanted else None,
+        )
+        if level is not None:
+            found.append(rungs[level])
+    return found
+
+
+def mounts_of(session: Session, workspace_id: str) -> Sequence[WorkspaceMount]:
+    """Everything that ever lay in the workspace, by opening and table."""
+    query = select(WorkspaceMount).where(WorkspaceMount.workspace_id == workspace_id)
+    return list(session.scalars(query.order_by(WorkspaceMount.opening, WorkspaceMount.table_id)))
+
+
+def lying_in(session: Session, workspace: Workspace) -> Sequence[Extract]:
+    """The extracts of the workspace's last opening."""
+    here = [one.extract_id for one in mounts_of(session, workspace.id) if one.opening == workspace.openings]
+    return list(session.scalars(select(Extract).where(Extract.id.in_(here)).order_by(Extract.table_id)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a result put into a workspace's outbox may have been made from."""
+
+    extracts: tuple[Extract, ...]
+    """Every extract that ever lay there and still exists, and what would lie there now."""
+    made_up: tuple[str, ...]
+    """Tables under whose name lay rows that are nobody's."""
+    only_made_up: bool
+    """Whether nothing but such rows lay there when the result was put."""
+
+
+def sources_of(session: Session, workspace: Workspace, *, put_at: datetime, now: datetime) -> Sources:
+    """What a result may come from that was put into the outbox at `put_at`, by its file's own time."""
+    licence = licence_in(session, workspace.licence_id)
+    mounts = mounts_of(session, workspace.id)
+    now_inside = _to_mount(session, licence, workspace, now)
+    openings: dict[int, list[ExtractLevel]] = {}
+    for mount in mounts:
+        if mount.opening == workspace.openings or put_at < workspace.opened_at:
+            openings.setdefault(mount.opening, []).append(mount.level)
+    if workspace.openings not in openings:
+        openings[workspace.openings] = [one.level for one in now_inside]
+    ever = {mount.extract_id for mount in mounts} | {one.id for one in now_inside}
+    there = [ExtractStatus.ISSUED, ExtractStatus.REVOKED]
+    query = select(Extract).where(Extract.id.in_(ever), Extract.status.in_(there)).order_by(*newest_first(Extract.id))
+    extracts = tuple(session.scalars(query))
+    made_up = {one.table_id for one in extracts if one.level not in REAL}
+    return Sources(
+        extracts=extracts,
+        made_up=tuple(sorted(made_up)),
+        only_made_up=any(levels and not set(levels) & REAL for levels in openings.values()),
+    )
+
+
+def next_rungs(hub: Hub, actor: Actor, licence_id: str) -> Mapping[str, Extract]:
+    """What the person's workspace under a licence would hold if it were opened now, by table."""
+    with hub.reading() as session:
+        licence = visible_licence(session, licence_id, actor)
+        own = select(Workspace).where(Workspace.licence_id == licence_id, Workspace.person_id == actor.person_id)
+        found = _to_mount(session, licence, session.scalar(own), hub.clock())
+    return {extract.table_id: extract for extract in found}
 
 
 def close_workspace(hub: Hub, *, workspace_id: str, reason: str) -> None:
@@ -155,10 +300,15 @@ def find_workspace(hub: Hub, actor: Actor, workspace_id: str) -> Workspace:
 def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...]:
     """What stands against opening a workspace now, for a page that shows a grey button."""
     lapsed = lapses_of(hub, actor)
+    own = select(Workspace).where(Workspace.licence_id == licence_id, Workspace.person_id == actor.person_id)
+    now = hub.clock()
     try:
         with hub.reading() as session:
-            licence = usable_licence(session, licence_id, hub.clock())
-            extracts = issued_extracts(session, licence_id)
+            licence = usable_licence(session, licence_id, now)
+            workspace = session.scalar(own)
+            extracts = _to_mount(session, licence, workspace, now)
+            is_open = workspace is not None and workspace.status is WorkspaceStatus.OPEN
+            inside = lying_in(session, workspace) if workspace is not None and is_open else ()
     except NotAllowed as error:
         with hub.reading() as session:
             licence = licence_in(session, licence_id)
@@ -171,6 +321,13 @@ def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...
         *lapsed,
         *refusals_to_open(
             actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
+        ),
+        *(
+            refusal
+            for one in inside
+            for refusal in refusals_to_use_extract(
+                extract_id=one.id, status=one.status, expires_at=one.expires_at, now=now
+            )
         ),
     )
 

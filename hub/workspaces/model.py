@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base
+from hub.licensing.model import ExtractLevel
 
 
 class WorkspaceStatus(StrEnum):
@@ -32,3 +33,20 @@ class Workspace(Base):
     status: Mapped[WorkspaceStatus]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    openings: Mapped[int] = mapped_column(default=0)
+    """How often it was opened."""
+    chosen: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """The highest rung that the analyst wants under a table's name, by table; none: the best there is."""
+
+
+class WorkspaceMount(Base):
+    """An extract that lay in a workspace during one of its openings. Inserted, never changed."""
+
+    __tablename__ = "workspace_mount"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
+    opening: Mapped[int] = mapped_column(primary_key=True)
+    table_id: Mapped[str] = mapped_column(ForeignKey("catalog_table.id"), primary_key=True)
+    extract_id: Mapped[str] = mapped_column(ForeignKey("extract.id"))
+    level: Mapped[ExtractLevel]
+    mounted_at: Mapped[datetime]

@@ -2,7 +2,8 @@
 
 Rules here: `workspace.organisation` (only people of the licensed operator), `workspace.no_extract` (nothing to work
 on), `extract.changed` (an extract's bytes are not those that were issued), `extract.stale` (an extract was made from
-another source or by another policy than the licence and catalog name now).
+another source or by another policy than the licence and catalog name now), `workspace.level` (a rung that this
+licence does not let into a workspace), `workspace.owner` (another person's).
 
 `workspace.destroyed` (the licence was closed) is asked wherever a workspace is used; `workspace.closed` before a kernel
 starts in one.
@@ -10,9 +11,11 @@ starts in one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hub.errors import Refusal
+from hub.licensing.model import ExtractLevel
 from hub.message import msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -46,8 +49,56 @@ def refusals_to_open(*, actor: Actor, licence_id: str, operator_org: str, extrac
             Refusal(
                 rule="workspace.no_extract",
                 subject=licence_id,
-                text=msg("No extract has been issued under licence {licence} yet.", licence=licence_id),
-                next_step=msg("Wait until the operations centre has built one; the licence page shows it."),
+                text=msg(
+                    "No extract that may be opened in a workspace has been issued under licence {licence} yet.",
+                    licence=licence_id,
+                ),
+                next_step=msg(
+                    "Ask for the synthetic sample on the page of the licence; the platform builds it at once."
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def may_be_mounted(level: ExtractLevel, *, full_in_workspace: bool) -> bool:
+    """Whether a rung may lie in a workspace at all; the full one only where the licence agreed on it."""
+    return level is not ExtractLevel.FULL or full_in_workspace
+
+
+def rung_to_mount(
+    issued: Collection[ExtractLevel], *, full_in_workspace: bool, chosen: ExtractLevel | None
+) -> ExtractLevel | None:
+    """The best rung there is for a workspace, no higher than the analyst chose; None: there is none."""
+    for level in reversed(ExtractLevel):
+        wanted = chosen is None or list(ExtractLevel).index(level) <= list(ExtractLevel).index(chosen)
+        if level in issued and wanted and may_be_mounted(level, full_in_workspace=full_in_workspace):
+            return level
+    return None
+
+
+def refusals_to_choose(
+    *, actor: Actor, workspace_id: str, owner_id: str, level: ExtractLevel, full_in_workspace: bool
+) -> tuple[Refusal, ...]:
+    """Everything against this person choosing this rung for a table of the workspace's licence."""
+    found = list(refusals_to_act(actor, Verb.OPEN_WORKSPACE))
+    if actor.person_id != owner_id:
+        found.append(
+            Refusal(
+                rule="workspace.owner",
+                subject=workspace_id,
+                text=msg("Workspace {workspace} is another person's.", workspace=workspace_id),
+                next_step=msg("Choose in your own workspace."),
+            )
+        )
+    if not may_be_mounted(level, full_in_workspace=full_in_workspace):
+        found.append(
+            Refusal(
+                rule="workspace.level",
+                subject=workspace_id,
+                text=msg("This licence keeps the full extract out of workspaces."),
+                next_step=msg("Write the code on a lower rung, then ask for a sealed run; the names are the same."),
+                basis="公共数据资源授权运营实施规范(试行) 第二十一条",
             )
         )
     return tuple(found)

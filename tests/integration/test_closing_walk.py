@@ -16,6 +16,7 @@ from hub.closing.actions import PREDICATE_TYPE, close_licence
 from hub.closing.model import ClosingStatus, DestructionCertificate
 from hub.context import Hub
 from hub.errors import ChecksFailed, HubError, NotAllowed, NotFound
+from hub.extracts.actions import build_extract
 from hub.extracts.model import Extract, ExtractStatus
 from hub.gate.actions import withdraw_export
 from hub.ledger.actions import verify
@@ -102,9 +103,8 @@ def test_nothing_destroyed_is_used_again_even_if_the_licence_lived_on(hub: Hub, 
         workspace_id="w-0001", number=0, licence_id="l-0001", person_id="ky-analyst", state_dir=Path("/nowhere")
     )
     assert code(NotAllowed, lambda: factories.submitted(hub, room)) == "workspace.destroyed"
-    build = {"licence_id": "l-0001", "table_id": "clinic_visits"}
     with pytest.raises(HubError) as caught:
-        factories.build_extract(hub, actor(hub, "centre-operator"), **build)
+        build_extract(hub, actor(hub, "centre-operator"), request_id="q-0001")
     assert caught.value.code == "licence.key_destroyed"
 
 

@@ -19,8 +19,16 @@ from hub.context import Hub
 from hub.errors import HubError, InvalidInput, InvalidState, NotAllowed, NotFound
 from hub.extracts import actions as extracts
 from hub.extracts import worker
-from hub.extracts.actions import build_extract, find_extract, issued_extracts, request_extract, run_extract
+from hub.extracts.actions import (
+    build_extract,
+    find_extract,
+    issued_rungs,
+    revoke_extract,
+    run_extract,
+    start_extract,
+)
 from hub.extracts.model import ExtractStatus
+from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request
 from hub.gate.actions import cast_vote, submit_export, withdraw_export
 from hub.gate.model import Decision, ExportRequest, ProductForm
 from hub.intake.actions import receive_file
@@ -33,7 +41,7 @@ from hub.licensing.actions import (
     grant_licence,
     suspend_licence,
 )
-from hub.licensing.model import GrantSource, Lane, Licence
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
 from hub.people.actions import appoint_person, sign_in
 from hub.people.actor import Role
 from hub.products.actions import deliver_release, issue_grant, redeem_grant
@@ -286,7 +294,16 @@ def test_stranger_hears_of_what_is_hidden_exactly_what_he_hears_of_nothing(hub: 
         (room.workspace_id, lambda it: mount_extracts(hub, analyst, workspace_id=it)),
         ("l-0001", lambda it: open_workspace(hub, analyst, licence_id=it)),
         ("l-0001", lambda it: suspend_licence(hub, admin, licence_id=it, reason=REASON)),
-        ("l-0001", lambda it: request_extract(hub, admin, licence_id=it, table_id="clinic_visits")),
+        (
+            "l-0001",
+            lambda it: request_extract(
+                hub, admin, licence_id=it, table_id="clinic_visits", level=ExtractLevel.SYNTHETIC
+            ),
+        ),
+        ("q-0001", lambda it: decide_extract(hub, admin, request_id=it, digest="", approve=True, reason=REASON)),
+        ("q-0001", lambda it: withdraw_extract_request(hub, admin, request_id=it)),
+        ("q-0001", lambda it: start_extract(hub, admin, request_id=it)),
+        (extract_id, lambda it: revoke_extract(hub, admin, extract_id=it, reason=REASON)),
         ("s-0001", lambda it: decide_scenario(hub, admin, scenario_id=it, approve=True, reason=REASON)),
         (extract_id, lambda it: find_extract(hub, admin, it)),
     ]
@@ -329,8 +346,7 @@ def test_outbox_that_was_never_made_is_refused_in_words(hub: Hub) -> None:
 
 def test_licence_that_ends_while_the_worker_runs_yields_no_extract(empty: Hub, watch: Watch) -> None:
     hub, builder = empty, actor(empty, "centre-operator")
-    licence = factories.licensed(hub)
-    job = request_extract(hub, builder, licence_id=licence.id, table_id="clinic_visits")
+    job = factories.begun(hub, factories.licensed(hub).id)
     watch.move(days=31)
     extract = run_extract(hub, builder, extract_id=job.id)
     assert (extract.status, extract.refusal_code) == (ExtractStatus.REFUSED, "licence.expired")
@@ -350,7 +366,7 @@ def test_ended_build_is_never_run_again(hub: Hub) -> None:
 
 def test_worker_that_ends_after_its_job_was_closed_changes_nothing(empty: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub, builder = empty, actor(empty, "centre-operator")
-    job = request_extract(hub, builder, licence_id=factories.licensed(hub).id, table_id="clinic_visits")
+    job = factories.begun(hub, factories.licensed(hub).id)
 
     def slow(**given: Any) -> Any:
         built = worker.run_worker(**given)
@@ -369,7 +385,7 @@ def test_raw_file_exchanged_after_the_scan_yields_no_extract_and_leaves_nothing(
     raw = next(hub.folders.raw.iterdir())
     raw.chmod(0o600)
     raw.write_bytes(raw.read_bytes().replace(b"S0", b"S9"))
-    extract = build_extract(hub, actor(hub, "centre-operator"), licence_id=licence.id, table_id="clinic_visits")
+    extract = factories.built(hub, licence.id)
     assert (extract.status, extract.refusal_code) == (ExtractStatus.REFUSED, "extract.digests")
     assert list(hub.folders.extracts.iterdir()) == []
 
@@ -378,7 +394,7 @@ def test_raw_file_exchanged_after_the_scan_yields_no_extract_and_leaves_nothing(
 def test_broken_manifest_is_a_refusal_not_a_job_that_never_ends(
     empty: Hub, monkeypatch: pytest.MonkeyPatch, manifest: bytes
 ) -> None:
-    hub, builder = empty, actor(empty, "centre-operator")
+    hub = empty
     licence = factories.licensed(hub)
     real = subprocess.run
 
@@ -388,7 +404,7 @@ def test_broken_manifest_is_a_refusal_not_a_job_that_never_ends(
         return done
 
     monkeypatch.setattr(subprocess, "run", meddled)
-    extract = build_extract(hub, builder, licence_id=licence.id, table_id="clinic_visits")
+    extract = factories.built(hub, licence.id)
     assert (extract.status, extract.refusal_code) == (ExtractStatus.REFUSED, "extract.crashed")
     assert list(hub.folders.extracts.iterdir()) == []
 
@@ -397,10 +413,11 @@ def test_newest_is_newest_beyond_four_digits(hub: Hub) -> None:
     with hub.database.writing() as session:
         session.execute(text("UPDATE counter SET last = 9998 WHERE prefix = 'e'"))
     builder = actor(hub, "centre-operator")
-    made = [build_extract(hub, builder, licence_id="l-0001", table_id="clinic_visits").id for _ in range(2)]
+    made = [build_extract(hub, builder, request_id="q-0001").id for _ in range(2)]
     assert made == ["e-9999", "e-10000"]
     with hub.reading() as session:
-        assert [extract.id for extract in issued_extracts(session, "l-0001")] == ["e-10000"]
+        rungs = issued_rungs(session, "l-0001", hub.clock())["clinic_visits"]
+    assert {level: extract.id for level, extract in rungs.items()} == {ExtractLevel.FULL: "e-10000"}
     assert [extract.id for extract in extracts.list_extracts(hub, builder)][:2] == ["e-10000", "e-9999"]
 
 

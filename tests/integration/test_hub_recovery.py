@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 
 from hub.context import Hub, open_hub
 from hub.errors import ChecksFailed, InvalidState
-from hub.extracts.actions import find_extract, request_extract
+from hub.extracts.actions import find_extract, start_extract
 from hub.extracts.model import ExtractStatus
 from hub.ledger.actions import read_entries
 from hub.ledger.model import LedgerEntry
@@ -36,7 +36,7 @@ def test_start_is_an_event_that_names_what_is_unsafe(tmp_path: Path) -> None:
 def test_extract_whose_worker_died_is_refused_and_can_be_built_again(hub: Hub) -> None:
     licence = factories.licensed(hub)
     builder = factories.actor(hub, "centre-operator")
-    job = request_extract(hub, builder, licence_id=licence.id, table_id="clinic_visits")
+    job = factories.begun(hub, licence.id)
     half = hub.folders.extracts / job.id
     half.mkdir()
     (half / "extract.parquet").write_bytes(b"half")
@@ -44,7 +44,7 @@ def test_extract_whose_worker_died_is_refused_and_can_be_built_again(hub: Hub) -
     found = find_extract(hub, builder, job.id)
     assert (found.status, found.refusal_code) == (ExtractStatus.REFUSED, "extract.interrupted")
     assert not half.exists()
-    assert request_extract(hub, builder, licence_id=licence.id, table_id="clinic_visits").id != job.id
+    assert start_extract(hub, builder, request_id=job.request_id).id != job.id
 
 
 def test_changed_ledger_is_not_served_on(hub: Hub) -> None:

@@ -18,7 +18,7 @@ from hub.gate.actions import cast_vote
 from hub.gate.model import Decision, ExportRequest
 from hub.ledger.actions import read_entries
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, find_licence, grant_licence, terms_of
-from hub.licensing.model import GrantSource, Lane, Licence
+from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
 from hub.licensing.rules import refusals_to_use
 from hub.products.actions import deliver_release
 from hub.sharing.actions import decide_consent, find_consent, list_consents, withdraw_consent
@@ -52,7 +52,9 @@ def grant(hub: Hub) -> Licence:
         hub,
         actor(hub, "bureau-officer"),
         scenario_id="s-0001",
-        tables=[TableRequest(table_id="clinic_visits", columns=columns, policy=factories.POLICY)],
+        tables=[
+            TableRequest(table_id="clinic_visits", columns=columns, policy=factories.POLICY, full_in_workspace=True)
+        ],
         starts_at=hub.clock(),
         ends_at=hub.clock() + timedelta(days=30),
         reviewers_required=2,
@@ -121,7 +123,7 @@ def test_rival_operator_does_not_learn_of_the_request(hub: Hub) -> None:
 def test_withdrawal_stops_every_step_that_follows(hub: Hub) -> None:
     answer(hub, give=True)
     licence = grant(hub)
-    build_extract(hub, actor(hub, "centre-operator"), licence_id=licence.id, table_id="clinic_visits")
+    extract = factories.built(hub, licence.id)
     room = open_workspace(hub, actor(hub, "ky-analyst"), licence_id=licence.id)
     approved, request = factories.submitted(hub, room), factories.submitted(hub, room)
     for reviewer in ("mz-reviewer", "centre-reviewer"):
@@ -130,7 +132,8 @@ def test_withdrawal_stops_every_step_that_follows(hub: Hub) -> None:
     person = {name: actor(hub, name) for name in ("centre-operator", "ky-analyst", "release-officer")}
     steps: list[Callable[[], object]] = [
         lambda: grant(hub),
-        lambda: build_extract(hub, person["centre-operator"], licence_id=licence.id, table_id="clinic_visits"),
+        lambda: build_extract(hub, person["centre-operator"], request_id=extract.request_id),
+        lambda: factories.built(hub, licence.id, ExtractLevel.SYNTHETIC),
         lambda: open_workspace(hub, person["ky-analyst"], licence_id=licence.id),
         lambda: mount_extracts(hub, person["ky-analyst"], workspace_id=room.workspace_id),
         lambda: factories.submitted(hub, room),

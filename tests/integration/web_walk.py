@@ -119,16 +119,36 @@ class Walk:
             "table": "fair",
             "columns.fair": [column.name for column in FAIR.columns],
             "policy.fair": policy_of("fair"),
+            "full": ["fair"],
         }
         answer = officer.post(f"licences/grant/{self.scenario}", fields | changes)
         self.licence = answer.headers.get("location", "").rsplit("/", 1)[-1]
         return answer
 
+    def ask(self, level: str = "full", *, purpose: str = REASON) -> httpx.Response:
+        """Ask for a rung on the ladder's page."""
+        analyst = self.as_("analyst")
+        analyst.get(f"extracts/licences/{self.licence}")
+        fields = {"licence": self.licence, "table": "fair", "level": level, "purpose": purpose}
+        return analyst.post("extracts/requests", fields)
+
+    def rule(self, user: str, request: str, **changes: str) -> httpx.Response:
+        """Decide on a request for a rung."""
+        browser = self.as_(user)
+        page = browser.get(f"extracts/requests/{request}").text
+        found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+        fields = {"digest": found.group(1) if found else "0" * 64, "decision": "approve", "reason": VOTE}
+        return browser.post(f"extracts/requests/{request}/decide", fields | changes)
+
     def build(self) -> httpx.Response:
-        """Ask for the extract and follow its page until the build has ended."""
+        """Ask for the full rung, have it approved and built, and follow its page until the build has ended."""
+        request = request_of(self.ask())
+        for user in ("steward", "compliance"):
+            answer = self.rule(user, request)
+            assert answer.status_code == 303, answer.text
         maker = self.as_("maker")
-        maker.get(f"licences/{self.licence}")
-        answer = maker.post("extracts", {"licence": self.licence, "table": "fair"})
+        maker.get(f"extracts/requests/{request}")
+        answer = maker.post(f"extracts/requests/{request}/build")
         assert answer.status_code == 303, answer.text
         self.extract = answer.headers["location"].rsplit("/", 1)[1]
         deadline = time.monotonic() + 180

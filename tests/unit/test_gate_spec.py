@@ -12,6 +12,7 @@ from hub.gate.rules import (
     CastVote,
     RequestFacts,
     refusals_of_files,
+    refusals_of_made_up,
     refusals_of_secrets,
     refusals_to_deliver,
     refusals_to_submit,
@@ -74,6 +75,7 @@ def request(row: Row, *, state: RequestStatus, votes: Sequence[str]) -> RequestF
         votes=tuple(vote_of(said) for said in row.texts("votes", votes)),
         check_verdict=VERDICTS[row.text("check", "通过")],
         check_digest=FILES[row.text("checked files", "审核中的文件")],
+        prechecked_by=frozenset(row.texts("prechecked by")),
     )
 
 
@@ -85,6 +87,14 @@ def submit(row: Row) -> Sequence[Refusal]:
         title=row.text("title", "就诊人数"),
         reason=row.text("reason", "按街道汇总，每格八十人"),
         slugs=row.texts("items", ["汇总表"]),
+    )
+
+
+def made_up(row: Row) -> Sequence[Refusal]:
+    return refusals_of_made_up(
+        "w-0001",
+        only_made_up=row.yes("only made-up rows", default=False),
+        marked=row.yes("marked", default=False),
     )
 
 
@@ -118,7 +128,15 @@ def marks(row: Row) -> Sequence[Refusal]:
     return refusals_of_secrets("w-0001", marked=row.number("marked files", 0))
 
 
-ASKS = {"submit": submit, "withdraw": withdraw, "vote": vote, "deliver": deliver, "files": files, "marks": marks}
+ASKS = {
+    "submit": submit,
+    "made_up": made_up,
+    "withdraw": withdraw,
+    "vote": vote,
+    "deliver": deliver,
+    "files": files,
+    "marks": marks,
+}
 
 
 @pytest.mark.parametrize("row", rows("gate"), ids=str)

@@ -32,7 +32,10 @@ suspend_licence: bureau_officer
 resume_licence: bureau_officer
 decide_consent: dept_steward
 withdraw_consent: dept_steward
+request_extract: licensee_admin analyst
+decide_extract: dept_steward compliance_reviewer
 build_extract: centre_operator
+revoke_extract: dept_steward
 open_workspace: analyst
 submit_export: analyst
 withdraw_export: analyst
