@@ -420,6 +420,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.EXTRACT_REVOKED: msg("Extract taken out of use"),
         EventKind.WORKSPACE_OPENED: msg("Workspace opened"),
         EventKind.EXTRACT_MOUNTED: msg("Extract mounted read-only"),
+        EventKind.KERNEL_STARTED: msg("Kernel started"),
         EventKind.RUNG_CHOSEN: msg("Rung chosen"),
         EventKind.WORKSPACE_CLOSED: msg("Workspace closed"),
         EventKind.EXPORT_SUBMITTED: msg("Export request submitted, files frozen"),

@@ -12,6 +12,7 @@ from hub.people.actor import Actor, OrgKind, Role
 from hub.workspaces.model import WorkspaceStatus
 from hub.workspaces.rules import (
     Origin,
+    refusals_of_closed,
     refusals_of_destroyed,
     refusals_to_choose,
     refusals_to_mount,
@@ -49,6 +50,10 @@ def destroyed(row: Row) -> Sequence[Refusal]:
     return refusals_of_destroyed("w-0001", row.word("state", WorkspaceStatus, WorkspaceStatus.CLOSED))
 
 
+def kernel(row: Row) -> Sequence[Refusal]:
+    return refusals_of_closed("w-0001", row.word("state", WorkspaceStatus, WorkspaceStatus.OPEN))
+
+
 def choose(row: Row) -> Sequence[Refusal]:
     return refusals_to_choose(
         actor=row.actor(ANALYST),
@@ -70,4 +75,4 @@ def mount(row: Row) -> Sequence[Refusal]:
 
 @pytest.mark.parametrize("row", rows("workspaces"), ids=str)
 def test_workspaces_as_their_tables_say(row: Row) -> None:
-    row.holds({"open": open_, "rung": rung, "destroyed": destroyed, "choose": choose, "mount": mount})
+    row.holds({"open": open_, "rung": rung, "destroyed": destroyed, "kernel": kernel, "choose": choose, "mount": mount})
