@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from hub.jupyter.authenticator import LocalDirectoryAuthenticator
+from hub.jupyter.codes import demo_accounts
 from hub.jupyter.proxy import ZhakouProxy, proxy_command
 from hub.jupyter.site import site
 from hub.jupyter.spawner import ZhakouSpawner
@@ -88,7 +89,11 @@ c.JupyterHub.load_roles = [
 
 # Pages.
 c.JupyterHub.template_paths = [str(Path(__file__).parent / "hub/jupyter/templates")]
-c.JupyterHub.template_vars = {"_": lambda _user: both, "site_language": settings.language}
+c.JupyterHub.template_vars = {
+    "_": lambda _user: both,
+    "site_language": settings.language,
+    "demo_accounts": lambda _user: demo_accounts,
+}
 c.JupyterHub.tornado_settings = {
     "headers": {
         "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'; form-action 'self'",

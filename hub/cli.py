@@ -39,6 +39,9 @@ class Lazy:
 
 COMMANDS: Final[Mapping[str, Lazy]] = {
     "serve": Lazy("hub.commands", "Serve hub, proxy and portal."),
+    "demo-code": Lazy("hub.people_commands", "A one-time code of a demonstration account."),
+    "open-officer": Lazy("hub.people_commands", "Open the accounts of the bureau's first two officers."),
+    "recover-officer": Lazy("hub.people_commands", "Let an officer of the bureau back in when none can act."),
     "doctor": Lazy("hub.commands", "What is missing on this machine and the command that mends it."),
     "scan": Lazy("anonymize.cli", "Judge every column of a table and propose a policy."),
     "detect": Lazy("anonymize.cli", "Find identifiers in lines of text."),

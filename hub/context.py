@@ -33,8 +33,9 @@ _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """What goes into the event of a refusal as the thing it is about; whatever else was typed there is not repeated."""
 
 
-SIGN_IN = "sign_in"
-"""The one verb left to a person whose training or confidentiality has lapsed."""
+SIGN_IN, SIGN_OUT, ENROL, CHANGE_SIGN_IN = "sign_in", "sign_out", "enrol", "change_sign_in"
+LEFT_TO_THE_LAPSED = frozenset({SIGN_IN, SIGN_OUT, ENROL, CHANGE_SIGN_IN})
+"""The verbs left to a person whose training or confidentiality has lapsed: their own door, nothing in the house."""
 
 
 def lapses_in(session: Session, actor: Actor, now: datetime) -> tuple[Refusal, ...]:
@@ -47,6 +48,7 @@ def lapses_in(session: Session, actor: Actor, now: datetime) -> tuple[Refusal, .
     person = session.get(Person, actor.person_id)
     return refusals_of_lapse(
         actor.person_id,
+        has_access=person is None or person.has_access(now),
         trained_until=person.trained_until if person else None,
         confidentiality_until=person.confidentiality_until if person else None,
         now=now,
@@ -174,7 +176,7 @@ class Hub:
             object_id: What it is about, if it has an id yet.
         """
         with self.recording_refusals(actor, verb, object_id), self._writing(actor) as transaction:
-            if verb != SIGN_IN:
+            if verb not in LEFT_TO_THE_LAPSED:
                 transaction.refuse(lapses_in(transaction.session, actor, transaction.now), NotAllowed)
             yield transaction
         self._keep_checkpoint()

@@ -1,4 +1,4 @@
-"""Keys on disk: one for the ledger, one for releases, one for the seals of rows, one pseudonym key a licence.
+"""Keys on disk: ledger, releases, the seals of rows, the secrets of sign-in, one pseudonym key a licence.
 
 They lie in `<state>/keys` (0700), each file 0600, outside every workspace. No key is ever part of an error or event.
 """
@@ -41,6 +41,12 @@ class Keyring:
     def rows(self) -> bytes:
         """Seals the rows of the database."""
         path = self._directory / "rows.key"
+        self._write_once(path, secrets.token_bytes(32))
+        return path.read_bytes()
+
+    def sign_in(self) -> bytes:
+        """32 bytes under which the secrets of sign-in are sealed (`hub.people.sealed`)."""
+        path = self._directory / "sign-in.key"
         self._write_once(path, secrets.token_bytes(32))
         return path.read_bytes()
 

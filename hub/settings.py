@@ -20,7 +20,7 @@ LEAST_UID = 1000
 
 _ABOVE_ZERO = (
     *("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "workspace_scratch"),
-    *("max_raw_bytes", "grant_hours"),
+    *("max_raw_bytes", "grant_hours", "max_sessions", "first_password_hours"),
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -70,6 +70,10 @@ class Settings:
     """How long a download grant lives. Source: DOMAIN.md §6.6."""
     unsafe_database_tls: bool = False
     """Let a PostgreSQL server on another machine be reached without verifying who it is (sslmode=verify-full)."""
+    max_sessions: int = 3
+    """Browsers in which one person can be signed in at once; with one more, the oldest ends."""
+    first_password_hours: int = 72
+    """How long a first password opens enrolment."""
     unsafe_clock_file: str = ""
     """A file whose seconds are added to the clock. Only for demonstrations and tests."""
 

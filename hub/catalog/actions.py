@@ -20,9 +20,9 @@ from hub.context import Hub
 from hub.errors import InvalidInput, InvalidState, NotAllowed, NotFound, Refusal, unknown
 from hub.intake.model import RawFile
 from hub.ledger.events import EventKind
-from hub.people.actions import departments_in
 from hub.people.actor import Actor, OrgKind
 from hub.people.appointments import posts_filled
+from hub.people.organisations import departments_in
 from hub.people.rules import Verb
 from hub.wording import refusals_of_words
 

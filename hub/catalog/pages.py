@@ -15,7 +15,7 @@ from hub.intake.actions import find_raw, list_raw, receive_file
 from hub.intake.model import RawFile
 from hub.intake.rules import SUFFIXES
 from hub.message import msg
-from hub.people.actions import departments_in
+from hub.people.organisations import departments_in
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history
 from hub.web.visit import Visit, Visited

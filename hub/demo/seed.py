@@ -9,15 +9,12 @@ with that clock, used before anything of today is written.
 from __future__ import annotations
 
 import io
-import json
-import os
-import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -26,6 +23,7 @@ from hub.catalog.model import CatalogTable
 from hub.catalog.rules import TableDraft
 from hub.context import Hub
 from hub.demo.catalog import ELDER_CARE, FAIR
+from hub.demo.codes import fresh, keep, kept, secret_of
 from hub.demo.identifiers import credit_code
 from hub.demo.ladder import climb
 from hub.demo.tables import write_elder_care, write_fair
@@ -37,13 +35,15 @@ from hub.intake.actions import receive_file
 from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, give_opinion, grant_licence
 from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence, Scenario, Stance
 from hub.message import Message, both, msg
-from hub.people.actions import appoint_person, find_person, found_organisation
+from hub.people.accounts import appoint_person, confirm_change
+from hub.people.actions import find_person
 from hub.people.actor import ROLE_OF_POST, SYSTEM, Actor, OrgKind, Role
 from hub.people.appointments import appoint_responsible, posts_filled
-from hub.people.model import Organisation, Person
+from hub.people.model import Credential, Organisation, Person
+from hub.people.organisations import found_organisation
+from hub.people.sign_in import unsafe_enrol
 
 POLICIES = Path(__file__).with_name("policies")
-FILE = "demo-accounts.json"
 BACK = timedelta(days=200)
 """Short enough that the rulebook, which decides every grant by that day's thresholds, knows the time."""
 TRAINING_TERM = timedelta(days=2 * 365)
@@ -121,8 +121,8 @@ def is_unfinished(hub: Hub) -> bool:
     with hub.reading() as session:
         if not session.scalar(select(func.count(Person.id))):
             return True
-    kept = _kept(hub.settings.state_dir)
-    return bool(kept) and not kept["complete"]
+    known = kept(hub.settings.state_dir)
+    return bool(known) and not known["complete"]
 
 
 def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] = lambda _: None) -> None:
@@ -171,22 +171,23 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
     prepare_rungs(hub, licence_id=current.id)
     _extract(hub, current, "mz_elder_care", requester="ky-analyst")
     _without_consent(hub)
-    _keep(hub.settings.state_dir, {**_kept(hub.settings.state_dir), "complete": True})
+    keep(hub.settings.state_dir, {**kept(hub.settings.state_dir), "complete": True})
 
 
 def account_lines(translate: Callable[[str], str]) -> tuple[str, ...]:
     """What the terminal says about the demonstration accounts: one line each, and the password they share."""
     from hub.settings import load_settings
 
-    kept = _kept(load_settings().state_dir)
-    if not kept:
+    known = kept(load_settings().state_dir)
+    if not known:
         return ()
     chinese = translate("en") == "zh"
     width = max(len(account.id) for account in ACCOUNTS)
     lines = [f"{account.id:<{width}}  {account.name_zh if chinese else account.name_en}" for account in ACCOUNTS]
     return (
         *lines,
-        msg("Password of all demonstration accounts: {password}", password=kept["password"]).render(translate),
+        msg("Password of all demonstration accounts: {password}", password=known["password"]).render(translate),
+        msg("One-time codes: on the sign-in page, or by `zhakou demo-code ACCOUNT`.").render(translate),
     )
 
 
@@ -198,34 +199,44 @@ def policy_of(table_id: str) -> str:
 def appoint_everyone(hub: Hub) -> None:
     """Found the organisations and open the demonstration accounts; what is there is left alone."""
     state = hub.settings.state_dir
-    if not _kept(state):
-        _keep(state, {"password": "-".join(secrets.token_hex(2) for _ in range(4)), "complete": False})
-    password, now = _kept(state)["password"], hub.clock()
+    if not kept(state):
+        keep(state, fresh())
+    now = hub.clock()
     with hub.reading() as session:
         known = {*session.scalars(select(Organisation.id)), *session.scalars(select(Person.id))}
-    actor = find_person(hub, ACCOUNTS[0].id).actor if ACCOUNTS[0].id in known else SYSTEM
+        enrolled = set(session.scalars(select(Credential.person_id).where(Credential.sealed_secret != "")))
     for serial, (org_id, name_zh, name_en, kind) in enumerate(ORGANISATIONS, start=1):
         if org_id not in known:
             uscc = credit_code(serial) if kind is OrgKind.OPERATOR else ""
-            found_organisation(hub, actor, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind, uscc=uscc)
+            found_organisation(hub, SYSTEM, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind, uscc=uscc)
+    # The bureau's two officers come first and are the service's to appoint; they appoint the others, one confirming
+    # what the other proposes.
     for account in ACCOUNTS:
         if account.id in known:
             continue
-        person = appoint_person(
+        officer, second = (SYSTEM, SYSTEM) if account.org == "bureau" else _officers(hub)
+        opened = appoint_person(
             hub,
-            actor,
+            officer,
             person_id=account.id,
             name_zh=account.name_zh,
             name_en=account.name_en,
             org_id=account.org,
             roles=account.roles,
-            password=password,
             trained_until=now + (TRAINING_TERM if account.is_trained else -timedelta(days=1)),
             confidentiality_until=now + TRAINING_TERM,
         )
-        if actor == SYSTEM:
-            actor = person.actor  # the first account is the bureau's; it appoints the others
-    _make_responsible(hub, actor)
+        if opened.proposed is not None:
+            confirm_change(hub, second, change_id=opened.proposed.id)
+    demo = kept(state)
+    secrets_of = {one.id: secret_of(demo["seed"], one.id) for one in ACCOUNTS if one.id not in enrolled}
+    unsafe_enrol(hub, secrets_of, password=demo["password"])
+    _make_responsible(hub, _officers(hub)[0])
+
+
+def _officers(hub: Hub) -> tuple[Actor, Actor]:
+    """The two officers of the bureau."""
+    return _actor(hub, ACCOUNTS[0].id), _actor(hub, ACCOUNTS[1].id)
 
 
 def _make_responsible(hub: Hub, officer: Actor) -> None:
@@ -349,21 +360,3 @@ def _extract(hub: Hub, licence: Licence, table_id: str, *, requester: str) -> No
                 next_step=msg("The demonstration district cannot be completed; see the log of the extract worker."),
             )
         )
-
-
-def _kept(state_dir: Path) -> dict[str, Any]:
-    """The shared password and whether the seeding ended; empty if this is no demonstration state."""
-    try:
-        kept: dict[str, Any] = json.loads((state_dir / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return kept
-
-
-def _keep(state_dir: Path, content: dict[str, Any]) -> None:
-    """Keep it for the terminal, readable by the service's user alone."""
-    temporary = state_dir / f".{FILE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    os.replace(temporary, state_dir / FILE)

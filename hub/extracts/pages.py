@@ -31,7 +31,7 @@ from hub.licensing.actions import find_licence, list_licences, terms_of
 from hub.licensing.model import ExtractLevel, Licence
 from hub.licensing.rules import refusals_to_use
 from hub.message import msg
-from hub.people.actor import SYSTEM, Actor, OrgKind
+from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.guards import REPORT_POLICY
 from hub.web.history import history
@@ -166,7 +166,7 @@ def report(visit: Visited, extract_id: str) -> Response:
 
 def may_read_report(extract: Extract, actor: Actor) -> bool:
     """The government side reads reports; an operator reads the manifest on the page."""
-    return extract.status is ExtractStatus.ISSUED and actor.org_kind is not OrgKind.OPERATOR
+    return extract.status is ExtractStatus.ISSUED and not actor.is_outside
 
 
 def _ladder_page(visit: Visit, licence: Licence, error: HubError | None = None) -> Response:

@@ -412,13 +412,13 @@ def may_see(request: ExportRequest, actor: Actor) -> bool:
     licensee asks to take out is none of their business (DOMAIN.md §1.2).
     """
     match actor.org_kind:
-        case OrgKind.OPERATOR:
+        case OrgKind.OPERATOR | OrgKind.DEVELOPER:
             return request.author_org == actor.org_id
         case OrgKind.DEPARTMENT:
             return actor.org_id in request.provider_orgs
         case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:
             return True
-        case OrgKind.CYBERSPACE | OrgKind.EXPERTS | OrgKind.SYSTEM:
+        case OrgKind.CYBERSPACE | OrgKind.EXPERTS | OrgKind.ASSESSOR | OrgKind.SYSTEM:
             return False
 
 

@@ -6,7 +6,7 @@ What must hold:
 2. A refusal reaches the person in words, with its rule; never as a stack trace.
 3. The server gets a token for itself alone, and reaches the hub through its own gateway alone.
 4. However it ends (stopped, crashed, hub restarted), gateway and ledger learn of it: `workspace.closed`.
-5. A workspace whose licence ended while it ran is stopped at the next look.
+5. A workspace whose licence or person's access ended while it ran is stopped at the next look.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from hub.jupyter.words import both, refusals_as_html, refusals_as_text, sandbox_
 from hub.message import Message, msg
 from hub.people import actions as people
 from hub.people.model import Person
+from hub.people.sign_in import has_ended
 from hub.settings import PROJECT
 from hub.web.language import LANGUAGE_COOKIE
 from hub.workspaces import actions as rooms
@@ -182,8 +183,12 @@ class ZhakouSpawner(Spawner):
         return status
 
     async def _licence_ended(self) -> bool:
-        """Whether the person could not open this workspace now (5)."""
+        """Whether the person could not open this workspace now, or was signed out everywhere since it was (5)."""
         hub = site()
+        opened = await asyncio.to_thread(rooms.opened_at, hub, self.room_id)
+        if opened is not None and await asyncio.to_thread(has_ended, hub, self.user.name, opened_at=opened):
+            self.log.warning("stopping %s: its person was signed out", self._log_name)
+            return True
         try:
             person = await asyncio.to_thread(people.find_person, hub, self.user.name)
             refusals = await asyncio.to_thread(rooms.open_refusals, hub, person.actor, self.name)

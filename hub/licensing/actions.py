@@ -46,7 +46,7 @@ from hub.licensing.rules import (
 )
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
-from hub.people.actor import Actor, OrgKind
+from hub.people.actor import Actor
 from hub.people.rules import Verb
 from hub.rulebook.packs import pack_in_force
 from hub.sharing.actions import consent_facts, request_consents
@@ -403,7 +403,7 @@ def visible_licence(session: Session, licence_id: str, actor: Actor) -> Licence:
 
 def may_see(operator_org: str, actor: Actor) -> bool:
     """Operators see their own scenarios and licences; everyone on the government side sees all."""
-    return actor.org_kind is not OrgKind.OPERATOR or operator_org == actor.org_id
+    return not actor.is_outside or actor.sides_with(operator_org)
 
 
 def list_scenarios(hub: Hub, actor: Actor) -> list[Scenario]:

@@ -24,6 +24,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     CAC_SUPERVISOR = "cac_supervisor"
     DATA_EXPERT = "data_expert"
+    THIRD_PARTY_ASSESSOR = "third_party_assessor"
 
 
 REVIEWERS = frozenset({Role.PROVIDER_REVIEWER, Role.COMPLIANCE_REVIEWER, Role.SECURITY_REVIEWER})
@@ -37,6 +38,8 @@ class OrgKind(StrEnum):
     CENTRE = "centre"
     DEPARTMENT = "department"
     OPERATOR = "operator"
+    DEVELOPER = "developer"
+    ASSESSOR = "assessor"
     AUDIT = "audit"
     CYBERSPACE = "cyberspace"
     EXPERTS = "experts"
@@ -67,6 +70,17 @@ class Actor:
     org_id: str
     org_kind: OrgKind
     roles: frozenset[Role]
+    attached_to: str = ""
+    """The operator that the person's organisation develops for, if it is a developer."""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the person is of a licensee or works for one: they see nothing of other licensees."""
+        return self.org_kind in (OrgKind.OPERATOR, OrgKind.DEVELOPER)
+
+    def sides_with(self, org_id: str) -> bool:
+        """Whether the person's organisation is this one or works for it: their interests count as one."""
+        return bool(org_id) and org_id in (self.org_id, self.attached_to)
 
     def has(self, *roles: Role) -> bool:
         """Whether the person holds any of `roles`."""

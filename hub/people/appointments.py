@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from hub.context import Hub
+from hub.context import Hub, Transaction
 from hub.errors import InvalidInput, NotAllowed, NotFound, unknown
 from hub.ledger.events import EventKind
 from hub.numbering import newest_first, next_id
-from hub.people.actor import Actor, OrgKind, Post
-from hub.people.model import Appointment, Person
+from hub.people.actor import ROLE_OF_POST, Actor, OrgKind, Post, Role
+from hub.people.model import Appointment, Person, PersonStatus
 from hub.people.rules import Verb, refusals_to_end_appointment, refusals_to_make_responsible
 from hub.wording import refusals_of_words
 
@@ -114,12 +114,25 @@ def end_appointment(hub: Hub, actor: Actor, *, appointment_id: str) -> Appointme
         return appointment
 
 
+def end_posts_without_role(tx: Transaction, person_id: str, roles: frozenset[Role]) -> None:
+    """End the posts of a person for which these roles do not suffice, inside a transaction that says why."""
+    held = select(Appointment).where(Appointment.person_id == person_id, _lasting(tx.now))
+    for one in tx.session.scalars(held):
+        if ROLE_OF_POST[one.post] in roles:
+            continue
+        one.ended_at, one.ended_by = max(tx.now, one.starts_at), tx.actor.person_id
+        tx.record(
+            EventKind.RESPONSIBLE_ENDED, "appointment", one.id, details={"org": one.org_id, "post": one.post.value}
+        )
+
+
 def posts_filled(session: Session, org_id: str, at: datetime) -> frozenset[Post]:
     """The posts of a department whose holders are in date and have an account, for a rule that asks."""
     held = (
         select(Appointment.post)
         .join(Person, Person.id == Appointment.person_id)
-        .where(Appointment.org_id == org_id, Person.active, Appointment.starts_at <= at, _lasting(at))
+        .where(Person.status == PersonStatus.ACTIVE)
+        .where(Appointment.org_id == org_id, Appointment.starts_at <= at, _lasting(at))
     )
     return frozenset(session.scalars(held))
 

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from hub.errors import HubError, NotFound, unknown
 from hub.message import msg
-from hub.people.actions import departments, list_people, record_training
+from hub.people.actions import list_people, record_training
 from hub.people.actor import ROLE_OF_POST, Post, Role
 from hub.people.appointments import appoint_responsible, end_appointment, is_over, list_appointments
+from hub.people.organisations import departments
 from hub.people.rules import HOME, MAY, Verb, never_with, refusals_to_act, refusals_to_record_training
 from hub.web.history import history
 from hub.web.language import DISTRICT_TIME

@@ -2,9 +2,11 @@
 
 Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
 in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
+`role.interest` (nobody decides on a matter of their own organisation or the operator it works for),
 `appointment.person` (a post is held by someone of the department with its role), `appointment.term` (it must not be
 over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended),
-`person.training_lapsed` and `person.confidentiality_lapsed` (who is not trained or bound does nothing but sign in and
+`person.closed` (account or organisation is not in use), `person.training_lapsed` and
+`person.confidentiality_lapsed` (who is not trained or bound does nothing but sign in and
 read), `training.self` (nobody renews their own).
 """
 
@@ -12,11 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from hub.errors import Refusal
-from hub.message import msg
+from hub.message import Message, msg
 from hub.people.actor import REVIEWERS, ROLE_OF_POST, Actor, OrgKind, Post, Role
 
 
@@ -24,6 +27,13 @@ class Verb(StrEnum):
     """What can be done in the walk."""
 
     APPOINT_PERSON = "appoint_person"
+    CHANGE_ROLES = "change_roles"
+    CLOSE_ACCOUNT = "close_account"
+    DECIDE_CHANGE = "decide_change"
+    RESET_SIGN_IN = "reset_sign_in"
+    END_SESSIONS = "end_sessions"
+    FOUND_ORGANISATION = "found_organisation"
+    MOVE_ORGANISATION = "move_organisation"
     APPOINT_RESPONSIBLE = "appoint_responsible"
     END_APPOINTMENT = "end_appointment"
     RECORD_TRAINING = "record_training"
@@ -64,6 +74,13 @@ class Verb(StrEnum):
 
 MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.APPOINT_PERSON: frozenset({Role.BUREAU_OFFICER}),
+    Verb.CHANGE_ROLES: frozenset({Role.BUREAU_OFFICER}),
+    Verb.CLOSE_ACCOUNT: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DECIDE_CHANGE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.RESET_SIGN_IN: frozenset({Role.BUREAU_OFFICER}),
+    Verb.END_SESSIONS: frozenset({Role.BUREAU_OFFICER}),
+    Verb.FOUND_ORGANISATION: frozenset({Role.BUREAU_OFFICER}),
+    Verb.MOVE_ORGANISATION: frozenset({Role.BUREAU_OFFICER}),
     Verb.APPOINT_RESPONSIBLE: frozenset({Role.BUREAU_OFFICER}),
     Verb.END_APPOINTMENT: frozenset({Role.BUREAU_OFFICER}),
     Verb.RECORD_TRAINING: frozenset({Role.BUREAU_OFFICER}),
@@ -111,7 +128,7 @@ HOME: Mapping[Role, frozenset[OrgKind]] = {
     Role.DEPT_CDO: frozenset({OrgKind.DEPARTMENT}),
     Role.DEPT_STEWARD: frozenset({OrgKind.DEPARTMENT}),
     Role.LICENSEE_ADMIN: frozenset({OrgKind.OPERATOR}),
-    Role.ANALYST: frozenset({OrgKind.OPERATOR}),
+    Role.ANALYST: frozenset({OrgKind.OPERATOR, OrgKind.DEVELOPER}),
     Role.PROVIDER_REVIEWER: frozenset({OrgKind.DEPARTMENT}),
     Role.COMPLIANCE_REVIEWER: frozenset({OrgKind.BUREAU, OrgKind.CENTRE, OrgKind.OPERATOR}),
     Role.SECURITY_REVIEWER: frozenset({OrgKind.BUREAU, OrgKind.CENTRE}),
@@ -119,6 +136,7 @@ HOME: Mapping[Role, frozenset[OrgKind]] = {
     Role.AUDITOR: frozenset({OrgKind.AUDIT}),
     Role.CAC_SUPERVISOR: frozenset({OrgKind.CYBERSPACE}),
     Role.DATA_EXPERT: frozenset({OrgKind.EXPERTS}),
+    Role.THIRD_PARTY_ASSESSOR: frozenset({OrgKind.ASSESSOR}),
 }
 """Kinds of organisation in which a role can be held. An operator may lend a compliance reviewer (an expert); the gate
 then keeps them from every request of their own organisation. The cyberspace office writes nothing (DOMAIN.md §1.2) but
@@ -128,6 +146,7 @@ APART: tuple[tuple[frozenset[Role], frozenset[Role]], ...] = (
     (frozenset({Role.RELEASE_OFFICER}), REVIEWERS),
     (frozenset({Role.CENTRE_OPERATOR}), REVIEWERS | {Role.RELEASE_OFFICER}),
     (frozenset({Role.AUDITOR}), frozenset(Role) - {Role.AUDITOR}),
+    (frozenset({Role.THIRD_PARTY_ASSESSOR}), frozenset(Role) - {Role.THIRD_PARTY_ASSESSOR}),
     (frozenset({Role.DEPT_STEWARD}), frozenset({Role.PROVIDER_REVIEWER})),
     (frozenset({Role.DEPT_CHIEF}), frozenset({Role.DEPT_CDO, Role.DEPT_STEWARD})),
     (frozenset({Role.DEPT_CDO}), frozenset({Role.DEPT_STEWARD})),
@@ -144,6 +163,62 @@ def never_with(role: Role) -> frozenset[Role]:
         apart |= one if role in other else frozenset()
     return frozenset(apart - {role})
 
+
+READ_ONLY = frozenset({Verb.READ_LEDGER})
+"""Verbs that change nothing."""
+_LEAVE = frozenset({Verb.CAST_VOTE, Verb.DELIVER_RELEASE})
+_MAKE = frozenset({Verb.OPEN_WORKSPACE, Verb.SUBMIT_EXPORT, Verb.WITHDRAW_EXPORT})
+_PEOPLE = frozenset(
+    {
+        *(Verb.APPOINT_PERSON, Verb.CHANGE_ROLES, Verb.CLOSE_ACCOUNT, Verb.DECIDE_CHANGE, Verb.RESET_SIGN_IN),
+        *(Verb.END_SESSIONS, Verb.FOUND_ORGANISATION, Verb.MOVE_ORGANISATION, Verb.RECORD_TRAINING),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Never:
+    """What a role may never do: in words, and the verbs that therefore never stand beside it in `MAY`."""
+
+    words: Message
+    verbs: frozenset[Verb]
+
+
+MAY_NEVER: Mapping[Role, Never] = {
+    Role.BUREAU_OFFICER: Never(words=msg("approve an export, alone or with others"), verbs=_LEAVE | _MAKE),
+    Role.CENTRE_OPERATOR: Never(words=msg("approve what it built"), verbs=_LEAVE | _MAKE | _PEOPLE),
+    Role.DEPT_CHIEF: Never(words=msg("release another department's data"), verbs=_LEAVE | _MAKE | _PEOPLE),
+    Role.DEPT_CDO: Never(words=msg("release another department's data"), verbs=_LEAVE | _MAKE | _PEOPLE),
+    Role.DEPT_STEWARD: Never(words=msg("release another department's data"), verbs=_LEAVE | _MAKE | _PEOPLE),
+    Role.LICENSEE_ADMIN: Never(words=msg("see other licensees"), verbs=_LEAVE | _PEOPLE | {Verb.GRANT_LICENCE}),
+    Role.ANALYST: Never(words=msg("see source rows, or review its own work"), verbs=_LEAVE | _PEOPLE),
+    Role.PROVIDER_REVIEWER: Never(
+        words=msg("be of the applicant's organisation"), verbs=_MAKE | _PEOPLE | {Verb.DELIVER_RELEASE}
+    ),
+    Role.COMPLIANCE_REVIEWER: Never(
+        words=msg("be who built the extract or checked before"),
+        verbs=_MAKE | _PEOPLE | {Verb.DELIVER_RELEASE, Verb.BUILD_EXTRACT},
+    ),
+    Role.SECURITY_REVIEWER: Never(
+        words=msg("skip a case of high risk"), verbs=_MAKE | _PEOPLE | {Verb.DELIVER_RELEASE, Verb.BUILD_EXTRACT}
+    ),
+    Role.RELEASE_OFFICER: Never(
+        words=msg("be a reviewer of the same request"), verbs=_MAKE | _PEOPLE | {Verb.CAST_VOTE, Verb.BUILD_EXTRACT}
+    ),
+    Role.AUDITOR: Never(words=msg("write anything"), verbs=frozenset(Verb) - READ_ONLY),
+    Role.CAC_SUPERVISOR: Never(
+        words=msg("write anything but its opinion"), verbs=frozenset(Verb) - {Verb.GIVE_OPINION}
+    ),
+    Role.DATA_EXPERT: Never(words=msg("write anything but its opinion"), verbs=frozenset(Verb) - {Verb.GIVE_OPINION}),
+    Role.THIRD_PARTY_ASSESSOR: Never(
+        words=msg("write anything, or come in after its last day"), verbs=frozenset(Verb) - READ_ONLY
+    ),
+}
+"""Source: DOMAIN.md §1.2, `may never`. What verbs can't say (one's own work, one's own organisation, the last day) the
+rules of each room refuse; `tests/unit/test_people_never.py` holds both against it."""
+
+SIGN_IN_BASIS = "普陀区公共数据管理办法 第二十二条"
+"""Basis of identity management and access control."""
 
 RESPONSIBILITY = "普陀区公共数据管理办法 第六条"
 """Basis of the three responsibilities of a department."""
@@ -167,6 +242,21 @@ def refusals_to_act(actor: Actor, verb: Verb) -> tuple[Refusal, ...]:
             text=msg("None of your roles may do this ({verb}).", verb=verb.value),
             next_step=msg("It takes one of the roles {roles}; ask the bureau for an appointment.", roles=needed),
             basis="普陀区公共数据管理办法 第六条",
+        ),
+    )
+
+
+def refusals_of_interest(actor: Actor, operator_org: str) -> tuple[Refusal, ...]:
+    """What stands against deciding on a matter of this operator: one's own organisation, or the one it works for."""
+    if not actor.sides_with(operator_org):
+        return ()
+    return (
+        Refusal(
+            rule="role.interest",
+            subject=operator_org,
+            text=msg("Your organisation is the applicant's, or works for it."),
+            next_step=msg("Leave this decision to somebody of another organisation."),
+            basis=RESPONSIBILITY,
         ),
     )
 
@@ -234,10 +324,25 @@ def refusals_to_make_responsible(
 
 
 def refusals_of_lapse(
-    person_id: str, *, trained_until: datetime | None, confidentiality_until: datetime | None, now: datetime
+    person_id: str,
+    *,
+    trained_until: datetime | None,
+    confidentiality_until: datetime | None,
+    now: datetime,
+    has_access: bool = True,
 ) -> tuple[Refusal, ...]:
     """What stands against this person doing anything at all now. Asked by every transaction (`hub.context`)."""
     found: list[Refusal] = []
+    if not has_access:
+        found.append(
+            Refusal(
+                rule="person.closed",
+                subject=person_id,
+                text=msg("This account is closed, not confirmed, past its last day, or its organisation has ended."),
+                next_step=msg("Ask the bureau."),
+                basis=SIGN_IN_BASIS,
+            )
+        )
     if trained_until is None or trained_until <= now:
         found.append(
             Refusal(

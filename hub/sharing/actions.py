@@ -12,7 +12,7 @@ from hub.context import Hub, Transaction
 from hub.errors import InvalidInput, NotAllowed, NotFound, unknown
 from hub.ledger.events import EventKind
 from hub.numbering import newest_first, next_id
-from hub.people.actor import Actor, OrgKind
+from hub.people.actor import Actor
 from hub.people.rules import Verb
 from hub.sharing.model import ConsentStatus, ProviderConsent
 from hub.sharing.rules import CONSENT_BASIS, ConsentFact, refusals_to_answer
@@ -107,7 +107,7 @@ def consent_facts(session: Session, *, scenario_id: str, table_ids: Sequence[str
 
 def may_see(consent: ProviderConsent, actor: Actor) -> bool:
     """The government side sees all; an operator those of its own scenarios."""
-    return actor.org_kind is not OrgKind.OPERATOR or consent.operator_org == actor.org_id
+    return not actor.is_outside or actor.sides_with(consent.operator_org)
 
 
 def list_consents(hub: Hub, actor: Actor) -> list[ProviderConsent]:

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from hub.people.sign_in import end_session
 from hub.web.language import LANGUAGE_COOKIE
 from hub.web.sessions import ATTEMPT_SECONDS, LIFE_SECONDS
 from hub.web.visit import CSRF_FIELD, SESSION_COOKIE, LoginRefused, portal_of
@@ -55,12 +56,12 @@ async def finish(request: Request, code: str = "", state: str = "") -> Response:
         raise LoginRefused
     identity = await portal.login.finish(code=code, verifier=attempt.verifier)
     portal.sessions.close(request.cookies.get(SESSION_COOKIE))
-    sid = portal.sessions.open(user=identity.user, token=identity.token)
+    sid = portal.sessions.open(user=identity.user, token=identity.token, hub_session=identity.session)
     answer = RedirectResponse(attempt.next_path, status_code=303)
     answer.set_cookie(
         SESSION_COOKIE,
         sid,
-        max_age=LIFE_SECONDS,
+        max_age=int(LIFE_SECONDS),
         path=portal.prefix,
         httponly=True,
         samesite="lax",
@@ -78,6 +79,7 @@ async def logout(request: Request) -> Response:
     given = (await request.form()).get(CSRF_FIELD)
     if session is not None and isinstance(given, str) and secrets.compare_digest(given, session.csrf):
         portal.sessions.close(request.cookies.get(SESSION_COOKIE))
+        await run_in_threadpool(end_session, portal.hub, session=session.hub_session)
     answer = RedirectResponse(portal.login.logout_address, status_code=303)
     answer.delete_cookie(SESSION_COOKIE, path=portal.prefix)
     return answer

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from hub.context import Hub
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
-from hub.people.actor import Actor, OrgKind
+from hub.people.actor import Actor
 
 MOST_EVENTS = 200
 
@@ -76,6 +76,6 @@ def history(hub: Hub, reader: Actor, *object_ids: str) -> list[Happened]:
 
 
 def _for_reader(event: Happened, reader: Actor) -> bool:
-    if event.kind is not EventKind.ACTION_REFUSED or reader.org_kind is not OrgKind.OPERATOR:
+    if event.kind is not EventKind.ACTION_REFUSED or not reader.is_outside:
         return True
     return event.actor_org == reader.org_id

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from jupyterhub.services.auth import HubOAuth, check_scopes
 from tornado.web import HTTPError
 
+from hub.people.sign_in import digest_of
 from hub.web.visit import Challenge, HubUnreachable, Identity, LoginRefused
 
 CACHE_SECONDS = 30
@@ -40,13 +41,17 @@ class HubLogin:
         except (HTTPError, KeyError) as error:
             # The hub answers a wrong, used or foreign code and an internal fault alike; neither logs anyone in.
             raise LoginRefused from error
-        user = await self.user_of(token)
-        if user is None:
+        model = await self._model_of(token)
+        if model is None or not model.get("session_id"):
             raise LoginRefused
-        return Identity(user=user, token=token)
+        return Identity(user=str(model["name"]), token=token, session=digest_of(str(model["session_id"])))
 
     async def user_of(self, token: str) -> str | None:
         """The person behind the token, if it still opens the portal."""
+        model = await self._model_of(token)
+        return None if model is None else str(model["name"])
+
+    async def _model_of(self, token: str) -> dict[str, Any] | None:
         try:
             model = await self._oauth.user_for_token(token, sync=False)
         except HTTPError as error:
@@ -55,4 +60,5 @@ class HubLogin:
             return None
         if not check_scopes(self._oauth.access_scopes, set(model.get("scopes", ()))):
             return None
-        return str(model["name"])
+        known: dict[str, Any] = model
+        return known

@@ -17,10 +17,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-IDLE_SECONDS = 30 * 60
-"""Source: NIST SP 800-63B 4.2.3 (AAL2): log in again after 30 idle minutes."""
-LIFE_SECONDS = 8 * 60 * 60
-"""A working day; the same source allows twelve hours."""
+from hub.people.sign_in_rules import IDLE, LIFE
+
+IDLE_SECONDS = IDLE.total_seconds()
+LIFE_SECONDS = LIFE.total_seconds()
 ATTEMPT_SECONDS = 10 * 60
 MOST_ENTRIES = 10_000
 
@@ -31,6 +31,8 @@ class Session:
 
     user: str
     token: str = field(repr=False)
+    hub_session: str
+    """The session at the hub behind it, as the directory files it."""
     csrf: str = field(repr=False)
     opened: float
     seen: float
@@ -66,11 +68,13 @@ class Sessions:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._attempts: OrderedDict[str, Attempt] = OrderedDict()
 
-    def open(self, *, user: str, token: str) -> str:
+    def open(self, *, user: str, token: str, hub_session: str = "") -> str:
         """Begin a session; the id returned is for the browser's cookie and is kept nowhere else."""
         sid = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(user=user, token=token, csrf=secrets.token_urlsafe(32), opened=now, seen=now)
+        session = Session(
+            user=user, token=token, hub_session=hub_session, csrf=secrets.token_urlsafe(32), opened=now, seen=now
+        )
         with self._lock:
             self._sessions[digest_of(sid)] = session
             while len(self._sessions) > MOST_ENTRIES:

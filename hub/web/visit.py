@@ -3,9 +3,10 @@
 `guard` stands before every room. It must hold, in this order:
 1. The browser has a session here that has not ended.
 2. The hub still knows the session's token (asked at most a minute ago), and names the same person.
-3. The person has an account in the directory and it is active.
-4. A form carries the session's own token.
-Whoever fails 1 or 2 is sent to log in; 3 and 4 are refused.
+3. The person has an account in the directory and may come in.
+4. The directory's list of sessions has it as going on: nobody signed it out, here or elsewhere, and nothing lapsed.
+5. A form carries the session's own token.
+Whoever fails 1, 2 or 4 is sent to log in; 3 and 5 are refused.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from hub.message import Message, msg
 from hub.people.actions import find_person, lapses_of
 from hub.people.actor import SYSTEM, Actor, Role
 from hub.people.model import Organisation, Person
+from hub.people.sign_in import session_goes_on
 from hub.web import templating
 from hub.web.form import MOST_FIELDS, Form
 from hub.web.guards import UNSAFE_METHODS
@@ -54,7 +56,9 @@ class Identity:
     """Who the hub says it is."""
 
     user: str
-    token: str
+    token: str = field(repr=False)
+    session: str
+    """The session at the hub in which the token was given, as the directory files it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +226,14 @@ async def guard(request: Request) -> Visit:
         person = await run_in_threadpool(find_person, portal.hub, session.user)
     except NotFound:
         raise NotAllowed(_no_account()) from None
+    # 4
+    if not await run_in_threadpool(session_goes_on, portal.hub, session=session.hub_session, person_id=person.id):
+        portal.sessions.close(sid)
+        raise LoginNeeded
     data = FormData()
     if request.method in UNSAFE_METHODS:
         data = await request.form(max_files=1, max_fields=MOST_FIELDS)
-        # 4
+        # 5
         given = data.get(CSRF_FIELD)
         if not isinstance(given, str) or not secrets.compare_digest(given.encode(), session.csrf.encode()):
             raise NotAllowed(_stale_form())

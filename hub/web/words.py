@@ -16,6 +16,7 @@ from hub.ledger.events import EventKind
 from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
+from hub.people.model import ChangeKind, ChangeStatus, OrganisationStatus, PersonStatus
 from hub.people.rules import Verb
 from hub.register.clock import Step, Timing
 from hub.register.income import Consequence
@@ -50,6 +51,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Role.AUDITOR: msg("auditor"),
         Role.CAC_SUPERVISOR: msg("cyberspace supervisor"),
         Role.DATA_EXPERT: msg("data expert"),
+        Role.THIRD_PARTY_ASSESSOR: msg("third-party assessor"),
     },
     Post: {
         Post.FIRST_RESPONSIBLE: msg("first responsible person"),
@@ -61,13 +63,43 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         OrgKind.CENTRE: msg("district urban-operation centre"),
         OrgKind.DEPARTMENT: msg("district department"),
         OrgKind.OPERATOR: msg("operating institution"),
+        OrgKind.DEVELOPER: msg("developing institution"),
+        OrgKind.ASSESSOR: msg("assessing institution"),
         OrgKind.AUDIT: msg("audit body"),
         OrgKind.CYBERSPACE: msg("cyberspace administration"),
         OrgKind.EXPERTS: msg("data expert committee"),
         OrgKind.SYSTEM: msg("system"),
     },
+    PersonStatus: {
+        PersonStatus.PROPOSED: msg("not confirmed yet"),
+        PersonStatus.ACTIVE: msg("in use"),
+        PersonStatus.CLOSED: msg("closed for good"),
+    },
+    OrganisationStatus: {
+        OrganisationStatus.PROPOSED: msg("not admitted yet"),
+        OrganisationStatus.ACTIVE: msg("in use"),
+        OrganisationStatus.MERGED: msg("merged"),
+        OrganisationStatus.DISSOLVED: msg("dissolved"),
+    },
+    ChangeKind: {
+        ChangeKind.OPEN: msg("open the account"),
+        ChangeKind.ROLES: msg("change the roles"),
+        ChangeKind.RESET: msg("reset the sign-in"),
+    },
+    ChangeStatus: {
+        ChangeStatus.PROPOSED: msg("waits for a second officer"),
+        ChangeStatus.CONFIRMED: msg("confirmed"),
+        ChangeStatus.DECLINED: msg("declined"),
+    },
     Verb: {
         Verb.APPOINT_PERSON: msg("appoint a person"),
+        Verb.CHANGE_ROLES: msg("change a person's roles"),
+        Verb.CLOSE_ACCOUNT: msg("close an account"),
+        Verb.DECIDE_CHANGE: msg("confirm or decline a change of an account"),
+        Verb.RESET_SIGN_IN: msg("reset a person's sign-in"),
+        Verb.END_SESSIONS: msg("sign a person out everywhere"),
+        Verb.FOUND_ORGANISATION: msg("enter an organisation"),
+        Verb.MOVE_ORGANISATION: msg("admit, merge or dissolve an organisation"),
         Verb.APPOINT_RESPONSIBLE: msg("appoint a responsible person of a department"),
         Verb.END_APPOINTMENT: msg("end an appointment"),
         Verb.RECORD_TRAINING: msg("record a training"),
@@ -399,6 +431,18 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.RESPONSIBLE_ENDED: msg("Appointment ended"),
         EventKind.TRAINING_RECORDED: msg("Training recorded"),
         EventKind.PERSON_SIGNED_IN: msg("Signed in"),
+        EventKind.PERSON_SIGNED_OUT: msg("Signed out everywhere"),
+        EventKind.SIGN_IN_ENROLLED: msg("Own password and authenticator set"),
+        EventKind.SIGN_IN_CHANGED: msg("Sign-in changed"),
+        EventKind.SIGN_IN_RESET: msg("Sign-in reset"),
+        EventKind.SIGN_IN_HANDED_OVER: msg("First password issued"),
+        EventKind.ORGANISATION_FOUNDED: msg("Organisation entered"),
+        EventKind.ORGANISATION_MOVED: msg("State of the organisation changed"),
+        EventKind.CHANGE_PROPOSED: msg("Change of an account proposed"),
+        EventKind.CHANGE_DECIDED: msg("Change of an account decided on"),
+        EventKind.ROLES_CHANGED: msg("Roles changed"),
+        EventKind.PERSON_CLOSED: msg("Account closed"),
+        EventKind.OFFICER_RECOVERED: msg("Officer let back in by the server's administrator"),
         EventKind.ACTION_REFUSED: msg("Action refused"),
         EventKind.FILE_RECEIVED: msg("File received"),
         EventKind.TABLE_REGISTERED: msg("Table registered"),
@@ -459,6 +503,13 @@ SPOKEN_VALUES = frozenset({"bodies", "posts", "role", "roles", "verb", "status",
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
 TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
+    PersonStatus: {PersonStatus.PROPOSED: "wait", PersonStatus.ACTIVE: "good"},
+    OrganisationStatus: {OrganisationStatus.PROPOSED: "wait", OrganisationStatus.ACTIVE: "good"},
+    ChangeStatus: {
+        ChangeStatus.PROPOSED: "wait",
+        ChangeStatus.CONFIRMED: "good",
+        ChangeStatus.DECLINED: "bad",
+    },
     TableStatus: {TableStatus.DRAFT: "wait", TableStatus.PUBLISHED: "good"},
     ScenarioStatus: {
         ScenarioStatus.FILED: "wait",

@@ -281,6 +281,13 @@ def close_workspace(hub: Hub, *, workspace_id: str, reason: str) -> None:
         )
 
 
+def opened_at(hub: Hub, workspace_id: str) -> datetime | None:
+    """When a workspace was last allowed to start; None: never was."""
+    with hub.reading() as session:
+        workspace = session.get(Workspace, workspace_id)
+        return None if workspace is None else workspace.opened_at
+
+
 def list_workspaces(hub: Hub, actor: Actor) -> list[Workspace]:
     """The person's own workspaces, by licence."""
     with hub.reading() as session:

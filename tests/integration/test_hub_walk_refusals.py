@@ -27,8 +27,9 @@ from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.events import EventKind
 from hub.licensing.actions import TableRequest, find_licence, grant_licence, suspend_licence
-from hub.people.actions import appoint_person, sign_in
+from hub.people.accounts import appoint_person, confirm_change
 from hub.people.actor import SYSTEM, Role
+from hub.people.sign_in import sign_in
 from hub.products.actions import bundle_path, deliver_release, issue_grant, redeem_grant
 from hub.workspaces.actions import close_workspace, list_workspaces, mount_extracts, open_workspace
 from tests import factories
@@ -372,7 +373,7 @@ def test_wrong_password_and_unknown_name_get_one_answer(hub: Hub) -> None:
     said = set()
     for name in ("ky-analyst", "nobody-here", "system", ""):
         with pytest.raises(NotAllowed) as caught:
-            sign_in(hub, username=name, password="wrong wrong wrong")
+            sign_in(hub, username=name, password="wrong wrong wrong", code="000000", session="s")
         said.add(str(caught.value))
     assert len(said) == 1
     assert newest_event(hub)["actor"] == SYSTEM.person_id
@@ -406,7 +407,7 @@ def test_ledger_of_a_whole_walk_holds_no_data_values(hub: Hub) -> None:
 
 def test_compliance_expert_of_another_operator_sees_nothing_and_cannot_vote(hub: Hub) -> None:
     request = factories.submitted(hub, factories.room(hub))
-    appoint_person(
+    opened = appoint_person(
         hub,
         actor(hub, "bureau-officer"),
         person_id="ps-expert",
@@ -414,10 +415,11 @@ def test_compliance_expert_of_another_operator_sees_nothing_and_cannot_vote(hub:
         name_en="Data technology compliance expert",
         org_id="pushu",
         roles=frozenset({Role.COMPLIANCE_REVIEWER}),
-        password="a long enough password",
         trained_until=hub.clock() + timedelta(days=9),
         confidentiality_until=hub.clock() + timedelta(days=9),
     )
+    assert opened.proposed is not None
+    confirm_change(hub, actor(hub, "bureau-assessor"), change_id=opened.proposed.id)
     rival = actor(hub, "ps-expert")
     assert list_requests(hub, rival) == []
     assert not may_preview(request, rival)

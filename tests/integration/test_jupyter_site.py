@@ -58,7 +58,7 @@ def test_the_root_leads_to_the_sign_in_page_in_both_languages(site: Site) -> Non
 def test_a_wrong_password_is_refused_in_words(site: Site) -> None:
     page = Visitor(site).sign_in(ANALYST, "wrong")
     assert page.status == 403
-    assert "Name or password is wrong" in page.text
+    assert "Name, password or one-time code is wrong" in page.text
 
 
 def test_signing_in_leads_to_the_portal(site: Site) -> None:

@@ -6,7 +6,9 @@ authorization page would hand them to a browser, and tokens can be revoked.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -21,16 +23,20 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub.context import Hub, open_hub
-from hub.people.actions import appoint_person, find_person, found_organisation
+from hub.demo.identifiers import credit_code
+from hub.errors import NotAllowed
+from hub.people.accounts import appoint_person
+from hub.people.actions import find_person
 from hub.people.actor import SYSTEM, OrgKind, Post, Role
 from hub.people.appointments import appoint_responsible
+from hub.people.organisations import found_organisation
+from hub.people.sign_in import sign_in_vouched
 from hub.settings import Settings
 from hub.web.app import create_app
 from hub.web.sessions import Sessions
 from hub.web.visit import Challenge, HubUnreachable, Identity, LoginRefused
 
 PREFIX = "/services/portal/"
-PASSWORD = "a-password-for-tests-only"
 
 
 class DirectoryLogin:
@@ -38,7 +44,8 @@ class DirectoryLogin:
 
     logout_address = "/hub/logout"
 
-    def __init__(self) -> None:
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
         self.codes: dict[str, tuple[str, str]] = {}
         self.tokens: dict[str, str] = {}
         self.answers = True
@@ -58,9 +65,11 @@ class DirectoryLogin:
         user, wanted = self.codes.pop(code, ("", ""))
         if not user or verifier != wanted:
             raise LoginRefused
-        token = f"token-of-{user}-{code}"
+        token, session = f"token-of-{user}-{code}", secrets.token_hex(32)
         self.tokens[token] = user
-        return Identity(user=user, token=token)
+        with contextlib.suppress(NotAllowed):  # the hub may know someone whom the directory does not
+            sign_in_vouched(self.hub, username=user, session=session, is_strong=True)
+        return Identity(user=user, token=token, session=session)
 
     async def user_of(self, token: str) -> str | None:
         if not self.answers:
@@ -151,25 +160,22 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
     """A hub with one person in each role and no data."""
     hub = open_hub(settings or Settings(state_dir=folder / "state", demo_district=False))
     now = hub.clock()
-    for org_id, zh, en, kind in ORGANISATIONS:
-        found_organisation(hub, SYSTEM, org_id=org_id, name_zh=zh, name_en=en, kind=kind)
-    # The bureau's people come last: until then the service itself may appoint.
-    actor = SYSTEM
+    for serial, (org_id, zh, en, kind) in enumerate(ORGANISATIONS):
+        uscc = credit_code(serial) if kind is OrgKind.OPERATOR else ""
+        found_organisation(hub, SYSTEM, org_id=org_id, name_zh=zh, name_en=en, kind=kind, uscc=uscc)
+    # The bureau's people come last: until it has two officers the service itself may appoint.
     for person_id, org_id, roles in sorted(PEOPLE, key=lambda person: person[1] == "bureau"):
-        person = appoint_person(
+        appoint_person(
             hub,
-            actor,
+            SYSTEM,
             person_id=person_id,
             name_zh=f"测试{person_id}",
             name_en=f"Test {person_id}",
             org_id=org_id,
             roles=frozenset(roles),
-            password=PASSWORD,
             trained_until=now + timedelta(days=365),
             confidentiality_until=now + timedelta(days=365),
         )
-        if org_id == "bureau":
-            actor = person.actor
     for post, person_id in zip(Post, ("chief", "cdo", "steward"), strict=True):
         appoint_responsible(
             hub,
@@ -187,7 +193,7 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
 @contextmanager
 def open_house(hub: Hub) -> Iterator[House]:
     """The portal on a hub, served on a free port of the loopback until the end of the block."""
-    login, sessions = DirectoryLogin(), Sessions()
+    login, sessions = DirectoryLogin(hub), Sessions()
     app = create_app(hub, login, sessions=sessions)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -18,6 +18,13 @@ from hub.people.rules import (
 # One line a verb: who may. Written out again here on purpose, so that a change of the table is a change of two places.
 ALLOWED = """
 appoint_person: bureau_officer
+change_roles: bureau_officer
+close_account: bureau_officer
+decide_change: bureau_officer
+reset_sign_in: bureau_officer
+end_sessions: bureau_officer
+found_organisation: bureau_officer
+move_organisation: bureau_officer
 appoint_responsible: bureau_officer
 end_appointment: bureau_officer
 record_training: bureau_officer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from hub.errors import Refusal
 from hub.people.actor import Actor, OrgKind, Post, Role
 from hub.people.rules import (
     Verb,
+    refusals_of_interest,
     refusals_of_lapse,
     refusals_to_act,
     refusals_to_appoint,
@@ -66,8 +68,17 @@ def until(row: Row, heading: str) -> datetime | None:
 
 def lapse(row: Row) -> Sequence[Refusal]:
     return refusals_of_lapse(
-        "某人", trained_until=until(row, "trained until"), confidentiality_until=until(row, "bound until"), now=NOW
+        "某人",
+        has_access=row.yes("has access", default=True),
+        trained_until=until(row, "trained until"),
+        confidentiality_until=until(row, "bound until"),
+        now=NOW,
     )
+
+
+def interest(row: Row) -> Sequence[Refusal]:
+    decider = replace(row.actor(OFFICER), attached_to=row.text("attached to"))
+    return refusals_of_interest(decider, row.text("operator", "示例普数科技"))
 
 
 def record_training(row: Row) -> Sequence[Refusal]:
@@ -80,6 +91,7 @@ ASKS = {
     "make_responsible": make_responsible,
     "end_appointment": end_appointment,
     "lapse": lapse,
+    "interest": interest,
     "record_training": record_training,
 }
 
