@@ -6,18 +6,51 @@ never on the wording.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.message import Message, msg
+
+_ARTICLES: Mapping[str, tuple[str, ...]] = {
+    "第二条": ("account", "form.stale", "login", "name", "password", "sign_in"),
+    "第三条": ("disclosure", "form", "web", "words"),
+    "第四条": ("not_found",),
+    "第五条": ("appointment", "extract.running", "extract.status", "licence", "workspace"),
+    "第六条": ("bundle", "extract.changed", "extract.digests", "file", "files", "statement"),
+    "第七条": (
+        "closing",
+        "export",
+        "extract",
+        "output",
+        "row",
+        "rung",
+        "sample",
+        "sandbox",
+        "synthetic",
+        "target",
+        "text",
+    ),
+    "第八条": ("checkpoint", "clock", "entry", "head", "history", "key", "keys", "ledger", "verify"),
+    "第九条": ("database", "machine", "serve", "settings", "state"),
+    "第十条": ("calendar", "column", "pack", "policy", "pseudonym", "rulebook"),
+}
+"""The house rules by the codes, or families of codes, that they stand behind; their words are in the registry."""
+
+_BY_CODE = {code: article for article, codes in _ARTICLES.items() for code in codes}
+
+
+def house_rule(code: str) -> str:
+    """The house rule behind a code for which no law is cited; the first says what is true of all: absence means no."""
+    return f"闸口规则 {_BY_CODE.get(code) or _BY_CODE.get(code.split('.')[0], '第一条')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """One reason against an action, fit to be shown to the person who asked.
 
-    `rule` is a stable code such as `licence.expired`; `subject` the id it is about; `basis` the law or rule pack
-    entry behind it, if any.
+    `rule` is a stable code such as `licence.expired`; `subject` the id it is about; `basis` an entry of the registry of
+    legal bases. Where no law speaks, it is the article of the house rules (闸口规则) that the code belongs to.
     """
 
     rule: str
@@ -25,6 +58,10 @@ class Refusal:
     text: Message
     next_step: Message
     basis: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.basis:
+            object.__setattr__(self, "basis", house_rule(self.rule))
 
 
 class HubError(Exception):

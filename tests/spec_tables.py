@@ -17,13 +17,16 @@ from typing import TypeVar
 
 from hub.errors import Refusal
 from hub.people.actor import Actor, OrgKind, Role
+from hub.rulebook.bases import registry
 from hub.web.language import language
-from hub.web.words import WORDS
+from hub.web.words import WORDS, say
 
 FOLDER = Path(__file__).parent / "specs"
 RESULT = "result"
 ALLOWED, REFUSED, WITH = "允许", "拒绝", "同时"
 NONE, SAME = "无", "—"
+_RAW = re.compile(r"\b[a-z]+_[a-z_]+\b(?!`)|[{}]")
+"""A name of the code in a sentence, or a value that was not put in; between backticks it is a command."""
 
 _SECTION = re.compile(r"## `(?P<code>[a-z_]+(?:\.[a-z_]+)?)` (?P<says>\S.*)")
 _CASE = re.compile(r"情形 case: `(?P<case>[a-z_]+)`")
@@ -73,8 +76,10 @@ class Row:
         """
         if self.case not in asks:
             raise SpecFault(f"{self}: the test module asks no case {self.case!r}; it asks {sorted(asks)}")
-        found = {refusal.rule for refusal in asks[self.case](self)}
-        assert found == self.expected, f"{self}: {dict(self.cells)}"
+        refusals = asks[self.case](self)
+        assert {refusal.rule for refusal in refusals} == self.expected, f"{self}: {dict(self.cells)}"
+        for refusal in refusals:
+            explains(refusal)
         unread = set(self.cells) - self._read - {RESULT}
         assert not unread, f"{self}: case {self.case!r} reads no column {sorted(unread)}"
 
@@ -141,6 +146,21 @@ class Row:
             return default if cell is None else read(cell)
         except (KeyError, ValueError) as error:
             raise SpecFault(f"{self}: {cell!r} below {heading!r} means nothing ({error})") from error
+
+
+def explains(refusal: Refusal) -> None:
+    """A refusal says what and what next in both languages, without a raw name of the code, on a basis that is known.
+
+    Raises:
+        AssertionError: It does not.
+    """
+    assert registry().resolve(refusal.basis), f"{refusal.rule}: no basis"
+    for sentence in (refusal.text, refusal.next_step):
+        english, chinese = say(sentence, str), say(sentence, language("zh").gettext)
+        assert english.endswith("."), f"{refusal.rule}: {english}"
+        assert chinese.endswith("。"), f"{refusal.rule}: {chinese}"
+        for said in (english, chinese):
+            assert not _RAW.search(said), f"{refusal.rule} says a raw name: {said}"
 
 
 def member(kind: type[E], said: str) -> E:

@@ -152,7 +152,7 @@ def refusals_of_id(table_id: str) -> tuple[Refusal, ...]:
             rule="table.id",
             subject="",
             text=msg("The table id is not of the form a-z, 0-9 and _, with 2 to 41 characters."),
-            next_step=msg("Choose such an id, for example mz_elder_care."),
+            next_step=msg("Choose such an id, for example `mz_elder_care`."),
             basis=CATALOG_BASIS,
         ),
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.errors import Refusal
-from hub.gate.model import ExportRequest
+from hub.gate.model import EvidencePart, ExportRequest
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
@@ -115,7 +115,7 @@ def of_ledger(session: Session, *, request_id: str, licence_id: str) -> Evidence
 
 def refusals_of_evidence(request_id: str, rows: Evidence, written: Evidence) -> tuple[Refusal, ...]:
     """Everything against releasing what the database says by what the ledger says."""
-    parts = [part.name for part in fields(Evidence) if getattr(rows, part.name) != getattr(written, part.name)]
+    parts = [part.value for part in EvidencePart if getattr(rows, part) != getattr(written, part)]
     if not parts and written.submission and written.check and written.votes and written.licence:
         return ()
     return (

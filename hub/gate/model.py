@@ -60,6 +60,15 @@ class Seat(StrEnum):
     SECURITY = "security_reviewer"
 
 
+class EvidencePart(StrEnum):
+    """What of a request is held against the ledger before bytes leave (`hub.gate.evidence`)."""
+
+    SUBMISSION = "submission"
+    CHECK = "check"
+    VOTES = "votes"
+    LICENCE = "licence"
+
+
 class ExportRequest(Base):
     """One package that asks to leave. `digest` covers its files, title, purpose, form and licence."""
 

@@ -165,7 +165,6 @@ def refusals_to_vote(
                 request.id,
                 msg("The author of a request cannot vote on it."),
                 msg("Two reviewers outside of your institution decide."),
-                KEY_BASIS,
             )
         )
     elif actor.org_id == request.author_org:  # (3)
@@ -175,7 +174,6 @@ def refusals_to_vote(
                 request.id,
                 msg("You belong to the same institution as the author; colleagues cannot vote."),
                 msg("Reviewers of the data's department and of the operations centre decide."),
-                KEY_BASIS,
             )
         )
     elif actor.org_id == request.operator_org:
@@ -185,7 +183,6 @@ def refusals_to_vote(
                 request.id,
                 msg("You belong to the licensed operator."),
                 msg("Reviewers of the data's department and of the operations centre decide."),
-                KEY_BASIS,
             )
         )
     found.extend(refusals_to_act(actor, Verb.CAST_VOTE))  # (1)
@@ -196,7 +193,6 @@ def refusals_to_vote(
                 request.id,
                 msg("Who releases cannot also review."),
                 msg("Another reviewer must take this seat."),
-                KEY_BASIS,
             )
         )
     if actor.person_id in request.extract_builders:
@@ -206,7 +202,6 @@ def refusals_to_vote(
                 request.id,
                 msg("Who built the extract cannot also review what comes of it."),
                 msg("Another reviewer must take this seat."),
-                KEY_BASIS,
             )
         )
     if actor.person_id in request.prechecked_by:
@@ -227,7 +222,6 @@ def refusals_to_vote(
                 request.id,
                 msg("As provider reviewer you decide on data of your own department only."),
                 msg("A reviewer of the department whose data are used must vote."),
-                KEY_BASIS,
             )
         )
     if any(vote.person_id == actor.person_id for vote in request.votes):  # (6)
@@ -237,7 +231,6 @@ def refusals_to_vote(
                 request.id,
                 msg("You have voted on this request; a vote stands."),
                 msg("Another reviewer has to vote."),
-                KEY_BASIS,
             )
         )
     if request.status is not RequestStatus.IN_REVIEW:  # (7)
@@ -296,7 +289,6 @@ def refusals_of_files(request_id: str, expected: Mapping[str, str], found: Mappi
                 request=request_id,
             ),
             msg("Nothing can be decided on changed files. Tell the auditor; the author submits a new request."),
-            KEY_BASIS,
         ),
     )
 
@@ -326,7 +318,6 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
                 request.id,
                 msg("{count} of {needed} approving votes are there.", count=len(counted), needed=needed),
                 msg("Further reviewers have to vote."),
-                KEY_BASIS,
             )
         )
     missing = DECIDING_SEATS - {vote.seat for vote in counted.values()}
@@ -337,7 +328,6 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
                 request.id,
                 msg("These seats have not approved yet: {seats}.", seats=", ".join(sorted(missing))),
                 msg("A reviewer of each seat has to vote."),
-                KEY_BASIS,
             )
         )
     silent = request.provider_orgs - {vote.org_id for vote in counted.values() if vote.seat is Seat.PROVIDER}
@@ -351,7 +341,6 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
                     orgs=", ".join(sorted(silent)),
                 ),
                 msg("A provider reviewer of each department has to vote; none decides on another's data."),
-                KEY_BASIS,
             )
         )
     if any(vote.decision is Decision.OBJECT for vote in request.votes):
@@ -361,7 +350,6 @@ def refusals_of_votes(request: RequestFacts) -> tuple[Refusal, ...]:
                 request.id,
                 msg("A reviewer objected."),
                 msg("The author can submit a new request that meets the objection."),
-                KEY_BASIS,
             )
         )
     return tuple(found)
@@ -377,7 +365,6 @@ def refusals_of_check(request: RequestFacts) -> tuple[Refusal, ...]:
             request.id,
             msg("The machine checks did not pass on these files."),
             msg("Look at the report, mend the result in the notebook and submit a new request."),
-            KEY_BASIS,
         ),
     )
 
@@ -392,7 +379,6 @@ def refusals_to_deliver(request: RequestFacts, actor: Actor) -> tuple[Refusal, .
                 request.id,
                 msg("Nobody of the author's institution can deliver a release."),
                 msg("A release officer of the operations centre delivers."),
-                KEY_BASIS,
             )
         )
     if any(vote.person_id == actor.person_id for vote in request.votes):
@@ -402,7 +388,6 @@ def refusals_to_deliver(request: RequestFacts, actor: Actor) -> tuple[Refusal, .
                 request.id,
                 msg("Who voted on a request cannot deliver it."),
                 msg("Another release officer delivers."),
-                KEY_BASIS,
             )
         )
     found.extend(_refusals_to_move(request, RequestStatus.RELEASED))
@@ -424,5 +409,5 @@ def _status(request: RequestFacts) -> Refusal:
     )
 
 
-def _refusal(rule: str, subject: str, text: Message, next_step: Message, basis: str = "") -> Refusal:
+def _refusal(rule: str, subject: str, text: Message, next_step: Message, basis: str = KEY_BASIS) -> Refusal:
     return Refusal(rule=rule, subject=subject, text=text, next_step=next_step, basis=basis)

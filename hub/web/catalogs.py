@@ -34,6 +34,8 @@ _VOLATILE = (
     *(b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By', b'"Report-Msgid-Bugs-To', b'"Last-Translator'),
     *(b'"Project-Id-Version', b'"Language-Team'),
 )
+_HALF = re.compile(r"[\u4e00-\u9fff}][,;:!?()]|[,;:!?()][\u4e00-\u9fff{]")
+"""A half-width sign beside a Chinese character or a value."""
 _PERCENT = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -123,6 +125,8 @@ def faults(locale: str = LOCALE) -> list[str]:
             found.append(f"no Chinese: {identifier!r}")
         elif message.fuzzy:
             found.append(f"fuzzy: {identifier!r}")
+        elif any(_HALF.search(text) for text in _texts(message.string) if "://" not in text):
+            found.append(f"half-width signs: {identifier!r}")
         elif len({frozenset(placeholders(text)) for text in _texts(identifier) + _texts(message.string)}) > 1:
             found.append(f"other placeholders: {identifier!r}")
     return found

@@ -1,4 +1,5 @@
-"""The fields of a submitted form as typed values. What is missing or malformed is refused by the field's name."""
+"""The fields of a submitted form as typed values. What is missing or malformed is refused by the
+field's words."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from hub.errors import InvalidInput, Refusal
 from hub.message import Message, msg
+from hub.web.fields import field_word
 
 MOST_FIELDS = 2000
 MOST_TEXT = 20_000
@@ -37,16 +39,16 @@ class Form:
         """
         value = self.optional(name)
         if not value:
-            raise _refused(name, "form.missing", msg("The field {field} is empty.", field=name))
+            raise _refused(name, "form.missing", msg("The field {field} is empty.", field=field_word(name)))
         return value
 
     def optional(self, name: str) -> str:
         """A text without blanks around it; empty when the field is."""
         value = self._data.get(name, "")
         if not isinstance(value, str):
-            raise _refused(name, "form.invalid", msg("The field {field} is not a text.", field=name))
+            raise _refused(name, "form.invalid", msg("The field {field} is not a text.", field=field_word(name)))
         if len(value) > MOST_TEXT:
-            text = msg("The field {field} is longer than {most} characters.", field=name, most=MOST_TEXT)
+            text = msg("The field {field} is longer than {most} characters.", field=field_word(name), most=MOST_TEXT)
             raise _refused(name, "form.too_long", text, msg("Shorten the text and send the form again."))
         return value.replace("\r\n", "\n").strip()
 
@@ -62,7 +64,9 @@ class Form:
         """A whole number that must be there."""
         value = self.text(name)
         if not (value.isascii() and value.lstrip("-").isdecimal() and len(value) <= 12):
-            raise _refused(name, "form.invalid", msg("The field {field} is not a whole number.", field=name))
+            raise _refused(
+                name, "form.invalid", msg("The field {field} is not a whole number.", field=field_word(name))
+            )
         return int(value)
 
     def day(self, name: str) -> date:
@@ -70,7 +74,7 @@ class Form:
         try:
             return date.fromisoformat(self.text(name))
         except ValueError:
-            text = msg("The field {field} is not a date (YYYY-MM-DD).", field=name)
+            text = msg("The field {field} is not a date (YYYY-MM-DD).", field=field_word(name))
             raise _refused(name, "form.invalid", text) from None
 
     def one_of(self, name: str, choices: type[E]) -> E:
@@ -78,7 +82,7 @@ class Form:
         try:
             return choices(self.text(name))
         except ValueError:
-            text = msg("The field {field} holds none of the values to choose from.", field=name)
+            text = msg("The field {field} holds none of the values to choose from.", field=field_word(name))
             raise _refused(name, "form.invalid", text) from None
 
     def file(self, name: str) -> UploadFile | None:

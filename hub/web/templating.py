@@ -9,7 +9,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from hub.message import Message
 from hub.rulebook.bases import registry
@@ -40,8 +41,10 @@ def environment(code: str) -> Environment:
     env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
     env.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
 
-    def say(value: Message | StrEnum | str) -> str:
-        return words.say(value, spoken.gettext)
+    @pass_context
+    def say(context: Context, value: Message | StrEnum | str) -> str:
+        visit = context.get("visit")
+        return words.say(value, spoken.gettext, visit.org if visit else None)
 
     def when(value: datetime | None) -> str:
         return "–" if value is None else tongue.local_time(value)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.closing.model import ClosingStatus, DestroyedKind
 from hub.extracts.model import ExtractDecisionKind, ExtractRequestStatus, ExtractSeat, ExtractStatus, Standing
-from hub.gate.model import Decision, ProductForm, RequestStatus, Seat
+from hub.gate.model import Decision, EvidencePart, ProductForm, RequestStatus, Seat
 from hub.ledger.events import EventKind
 from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.message import Message, Value, msg
@@ -415,6 +415,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Timing.OVERDUE: msg("overdue"),
         Timing.UNKNOWN: msg("day not known"),
     },
+    EvidencePart: {
+        EvidencePart.SUBMISSION: msg("the submission"),
+        EvidencePart.CHECK: msg("the machine check"),
+        EvidencePart.VOTES: msg("the votes"),
+        EvidencePart.LICENCE: msg("the licence"),
+    },
     Decision: {
         Decision.APPROVE: msg("approves"),
         Decision.OBJECT: msg("objects"),
@@ -499,7 +505,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
 BETWEEN = msg(", ")
 """Between the members of a list in a sentence."""
 
-SPOKEN_VALUES = frozenset({"bodies", "posts", "role", "roles", "verb", "status", "state", "seats"})
+SPOKEN_VALUES = frozenset({"bodies", "parts", "posts", "role", "roles", "verb", "status", "state", "seats"})
 """Names of values in the sentences of the rules that are codes of a closed list."""
 
 TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
@@ -590,10 +596,19 @@ def word(value: StrEnum) -> Message:
     return WORDS[type(value)][value]
 
 
-def say(message: Message | StrEnum | str, translate: Callable[[str], str]) -> str:
+ORGANISATIONS = frozenset({"org", "orgs"})
+"""Names of values that are ids of organisations; a page says their names."""
+
+
+def say(
+    message: Message | StrEnum | str, translate: Callable[[str], str], name_of: Callable[[str], str] | None = None
+) -> str:
     """A sentence or word in the language of `translate`; roles, verbs and states inside it by their words as well.
 
     Text that is no message (a title, a name, a reason someone wrote) stays as it is.
+
+    Args:
+        name_of: The name of an organisation by its id, for a reader; without one the id stays.
     """
     if isinstance(message, StrEnum):
         message = word(message)
@@ -601,13 +616,17 @@ def say(message: Message | StrEnum | str, translate: Callable[[str], str]) -> st
         return message
     if message.chinese:
         return message.render(translate)
-    values = {name: _spoken(name, value, translate) for name, value in message.values}
+    values = {name: _spoken(name, value, translate, name_of) for name, value in message.values}
     return translate(message.source).format_map(values)
 
 
-def _spoken(name: str, value: Value, translate: Callable[[str], str]) -> str | int:
+def _spoken(
+    name: str, value: Value, translate: Callable[[str], str], name_of: Callable[[str], str] | None
+) -> str | int:
     if isinstance(value, Message):
-        return say(value, translate)
+        return say(value, translate, name_of)
+    if name in ORGANISATIONS and name_of is not None and isinstance(value, str):
+        return translate(BETWEEN.source).join(name_of(org) for org in value.split(", "))
     if isinstance(value, StrEnum):
         return translate(word(value).source) if type(value) in WORDS else value
     if name not in SPOKEN_VALUES or not isinstance(value, str):

@@ -29,7 +29,7 @@ def register(row: Row) -> Sequence[Refusal]:
     file_columns = row.texts("columns of the file", COLUMNS)
     classes = {"证件号": row.word("class of the id column", ColumnClass, ColumnClass.DIRECT_ID)}
     draft = TableDraft(
-        id="mz_elder_care",
+        id="eldercare",
         title_zh=row.text("chinese title", "养老服务"),
         title_en=row.text("english title", "Elder care"),
         description=row.text("description", "每人一行"),
@@ -54,7 +54,7 @@ def register(row: Row) -> Sequence[Refusal]:
 def publish(row: Row) -> Sequence[Refusal]:
     return refusals_to_publish(
         status=row.word("state", TableStatus, TableStatus.DRAFT),
-        table_id="mz_elder_care",
+        table_id="eldercare",
         owner_org="区民政局",
         actor=row.actor(OFFICER),
         filled=frozenset(row.words("posts filled", Post, list(Post))),
@@ -62,7 +62,7 @@ def publish(row: Row) -> Sequence[Refusal]:
 
 
 def name_it(row: Row) -> Sequence[Refusal]:
-    table_id = row.text("id", "mz_elder_care")
+    table_id = row.text("id", "eldercare")
     return (*refusals_of_id(table_id), *refusals_of_taken(table_id, taken=row.yes("taken", default=False)))
 
 
