@@ -11,6 +11,7 @@ from typing import Any, Final, assert_never
 from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.privacy.classes import Classes
 from anonymize.rung import Rung
+from anonymize.techniques.fake import Fake
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.text import Text
 
@@ -119,7 +120,7 @@ def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
             "The risk after linking with other extracts of the licence or with outside data was not measured.",
         ),
     ]
-    if any(isinstance(rule.technique, Pseudonymize) for rule in policy.columns):
+    if any(isinstance(rule.technique, Pseudonymize | Fake) for rule in policy.columns):
         sentences.append(
             Text(
                 "持有本协议密钥的人可以逐个试出假名对应的标识；密钥保管在工作空间之外。",
@@ -134,6 +135,9 @@ def _direct_identifiers(policy: AnonymizationPolicy) -> Text:
     rules = policy.of_class(ColumnClass.DIRECT_ID)
     if not rules:
         return Text("规则没有列出直接标识符", "the policy names no direct identifier")
-    if any(isinstance(rule.technique, Pseudonymize) for rule in rules):
-        return Text("直接标识符已删除或替换为假名", "direct identifiers were dropped or replaced by pseudonyms")
+    if any(isinstance(rule.technique, Pseudonymize | Fake) for rule in rules):
+        return Text(
+            "直接标识符已删除，或替换为假名、虚构值",
+            "direct identifiers were dropped or replaced by pseudonyms or inventions",
+        )
     return Text("直接标识符已全部删除", "direct identifiers were all dropped")

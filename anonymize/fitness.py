@@ -21,6 +21,7 @@ from anonymize.detect.scan_report import KindShare
 from anonymize.errors import Place, TargetNotMet
 from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
 from anonymize.techniques.drop import Drop
+from anonymize.techniques.fake import Fake
 from anonymize.techniques.keep import Keep
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.text import Text
@@ -74,10 +75,11 @@ def check_leftovers(policy: AnonymizationPolicy, released: pl.DataFrame, *, tabl
     """Rule 5, on the columns as they would be released.
 
     Raises:
-        BadInput: a column holds what detection takes for numbers of people; pseudonyms are not looked at.
+        BadInput: a column holds what detection takes for numbers of people; pseudonyms and
+            invented values are not looked at.
     """
     rules: Mapping[str, ColumnRule] = {rule.name: rule for rule in policy.columns}
-    looked_at = [name for name in released.columns if not isinstance(rules[name].technique, Pseudonymize)]
+    looked_at = [name for name in released.columns if not isinstance(rules[name].technique, Pseudonymize | Fake)]
     for verdict in scan_table(released.select(looked_at)).columns:
         for kind in verdict.kinds:
             if _found(kind):

@@ -24,7 +24,7 @@ from anonymize.text import Text
 from anonymize.transform import Transformed
 
 FORMAT: Final = 1
-_DISTRIBUTIONS: Final = ("zhakou", "polars", "polars-hash", "numpy")
+_DISTRIBUTIONS: Final = ("zhakou", "polars", "polars-hash", "numpy", "faker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What happens to each column of a table, and what risk is allowed: the policy, as TOML and as values.
 
 Guards, all enforced while the policy is read or matched with its table:
-1. A direct identifier is dropped or pseudonymized, never anything else.
+1. A direct identifier is dropped, pseudonymized or replaced by an invented one, never anything else.
 2. Free text is dropped.
 3. A quasi-identifier is kept (and counted), generalized or dropped; the search chooses its level, not the policy.
 4. Every column of the table is named; a column the policy is silent about is a refusal, not a default.
@@ -23,6 +23,7 @@ from typing import Any, Final
 from anonymize.errors import BadInput, NotFound
 from anonymize.strict import Fields, refuse_setting
 from anonymize.techniques.drop import Drop
+from anonymize.techniques.fake import Fake
 from anonymize.techniques.generalize import Generalize
 from anonymize.techniques.keep import Keep
 from anonymize.techniques.mask import Mask
@@ -33,7 +34,7 @@ from anonymize.toml import write_toml
 FORMAT: Final = 1
 MAX_POLICY_BYTES: Final = 4 * 2**20
 
-Technique = Drop | Keep | Pseudonymize | Mask | Generalize
+Technique = Drop | Keep | Pseudonymize | Fake | Mask | Generalize
 
 
 class ColumnClass(StrEnum):
@@ -47,7 +48,7 @@ class ColumnClass(StrEnum):
 
 
 ALLOWED: Final[Mapping[ColumnClass, tuple[str, ...]]] = {
-    ColumnClass.DIRECT_ID: (Drop.name, Pseudonymize.name),
+    ColumnClass.DIRECT_ID: (Drop.name, Pseudonymize.name, Fake.name),
     ColumnClass.QUASI_ID: (Keep.name, Generalize.name, Drop.name),
     ColumnClass.SENSITIVE_ATTR: (Keep.name, Generalize.name, Mask.name, Pseudonymize.name, Drop.name),
     ColumnClass.FREE_TEXT: (Drop.name,),
@@ -57,6 +58,7 @@ ALLOWED: Final[Mapping[ColumnClass, tuple[str, ...]]] = {
 
 _WITH_PARAMS: Final[Mapping[str, Callable[[Fields], Technique]]] = {
     Pseudonymize.name: Pseudonymize.read,
+    Fake.name: Fake.read,
     Mask.name: Mask.read,
     Generalize.name: Generalize.read,
 }

@@ -20,6 +20,7 @@ from anonymize.privacy.histogram import Codes, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.techniques.drop import Drop
+from anonymize.techniques.fake import Fake
 from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
 from anonymize.techniques.keep import Keep
 from anonymize.techniques.mask import Mask
@@ -109,7 +110,7 @@ def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: b
                 continue
             case Keep():
                 columns.append(source)
-            case Pseudonymize() as technique:
+            case (Pseudonymize() | Fake()) as technique:
                 columns.append(technique.apply(source, key=key, place=place))
             case Mask() as technique:
                 columns.append(technique.apply(source, place))
