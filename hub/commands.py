@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -149,9 +149,18 @@ def ledger_prove(entry: int) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The public keys the bureau published, as the keys.json of a bundle you trust.",
 )
+@click.option(
+    "--against",
+    type=click.Path(exists=True, path_type=Path),
+    help="With a certificate of destruction: a folder or file found elsewhere. Exit code 24 if it was certified gone.",
+)
 @for_programs
-def verify(bundle: Path, checkpoint: Path | None, keys: Path | None, as_json: bool) -> int:
-    """Verify a release bundle offline: no service, no network, no database. Exit code 24 if it does not hold."""
+def verify(bundle: Path, checkpoint: Path | None, keys: Path | None, against: Path | None, as_json: bool) -> int:
+    """Verify a release bundle or a certificate of destruction offline: no service, no network, no database.
+
+    Exit code 24 if it does not hold.
+    """
+    from hub.closing.held import step_of
     from hub.products.verify import verify_bundle
 
     outcome = verify_bundle(
@@ -159,6 +168,8 @@ def verify(bundle: Path, checkpoint: Path | None, keys: Path | None, as_json: bo
         trusted=None if keys is None else _published_keys(keys),
         checkpoint=None if checkpoint is None else checkpoint.read_text(encoding="utf-8"),
     )
+    if against is not None and outcome.statement is not None:
+        outcome = replace(outcome, steps=(*outcome.steps, step_of(outcome.statement, against)))
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False, indent=2))
     else:

@@ -31,6 +31,7 @@ class DestroyedKind(StrEnum):
     EXTRACT = "extract"
     WORKSPACE = "workspace"
     KEY = "key"
+    PACKAGE = "package"
 
 
 class LicenceClosing(Base):
@@ -42,6 +43,8 @@ class LicenceClosing(Base):
     status: Mapped[ClosingStatus]
     reason: Mapped[str] = mapped_column(Text)
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    ended: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What ended with the licence: grants revoked, registrations cancelled, until when use was metered."""
     begun_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
     begun_at: Mapped[datetime]
 

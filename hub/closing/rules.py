@@ -1,7 +1,8 @@
 """May a licence be closed, and if not, why. Closing destroys and cannot be taken back, so everything open stops it.
 
 Rules here: `closing.usable`, `closing.request_open`, `closing.workspace_open`, `closing.extract_building`,
-`closing.confirm`, `closing.reason_missing`, `closing.done`, `closing.remains`.
+`closing.never_active`, `closing.usage_open` (use is metered to the end, or it is said why not), `closing.confirm`,
+`closing.reason_missing`, `closing.done`, `closing.remains`. How long what is kept is kept: `retention`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.errors import Refusal
-from hub.licensing.model import LicenceStatus
+from hub.licensing.model import LICENCE_MOVES, LicenceStatus
 from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -29,6 +30,8 @@ class ClosingFacts:
     open_workspaces: int
     building: int
     is_sealed: bool
+    unmetered: tuple[str, ...] = ()
+    """Products whose use is not metered until the licence's last day."""
 
 
 def has_ended(status: LicenceStatus, ends_at: datetime, now: datetime) -> bool:
@@ -37,12 +40,13 @@ def has_ended(status: LicenceStatus, ends_at: datetime, now: datetime) -> bool:
 
 
 def refusals_to_close(
-    facts: ClosingFacts, actor: Actor, *, typed: str, reason: str, now: datetime
+    facts: ClosingFacts, actor: Actor, *, typed: str, reason: str, now: datetime, usage_gap: str = ""
 ) -> tuple[Refusal, ...]:
     """Everything against closing this licence now.
 
     Args:
         typed: What the officer typed to confirm; must be the licence's id.
+        usage_gap: Why use is not metered to the end, if it is not; an operator that is gone must not keep data alive.
     """
     found = list(refusals_to_act(actor, Verb.CLOSE_LICENCE))
     licence = facts.licence_id
@@ -55,6 +59,24 @@ def refusals_to_close(
                 msg("Licence {licence} is closed; what was destroyed is gone.", licence=licence),
                 msg("The page of the closing holds the certificate."),
             ),
+        )
+    if LicenceStatus.EXITED not in LICENCE_MOVES[facts.status] and facts.status is not LicenceStatus.EXITED:
+        found.append(
+            _refusal(
+                "closing.never_active",
+                licence,
+                msg("Licence {licence} never came into force; there is nothing to destroy.", licence=licence),
+                msg("Terminate it instead."),
+            )
+        )
+    if facts.unmetered and not usage_gap.strip():
+        found.append(
+            _refusal(
+                "closing.usage_open",
+                licence,
+                msg("The use of {products} is not metered until the end.", products=", ".join(facts.unmetered)),
+                msg("The operator enters it, 0 if there was none; or write why it cannot be had."),
+            )
         )
     if not has_ended(facts.status, facts.ends_at, now):
         found.append(

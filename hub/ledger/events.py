@@ -75,4 +75,6 @@ class EventKind(StrEnum):
     PAPER_PUBLISHED = "paper.published"  # a yearly disclosure or operating report was published as it is kept
     USAGE_METERED = "usage.metered"  # the operator entered how much of a product was used
     CLOSING_BEGUN = "closing.begun"  # nothing of an ended licence can be mounted or submitted any more
+    GRANT_REVOKED = "grant.revoked"  # an unused download grant ended with its licence
+    EVIDENCE_DISCARDED = "evidence.discarded"  # a released package was deleted after its time of keeping
     LICENCE_CLOSED = "licence.closed"  # what an ended licence left behind is destroyed; the certificate is signed

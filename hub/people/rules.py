@@ -70,6 +70,7 @@ class Verb(StrEnum):
     ENTER_ACCOUNT = "enter_account"
     PUBLISH_PAPER = "publish_paper"
     CLOSE_LICENCE = "close_licence"
+    DISCARD_EVIDENCE = "discard_evidence"
 
 
 MAY: Mapping[Verb, frozenset[Role]] = {
@@ -119,6 +120,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.ENTER_ACCOUNT: frozenset({Role.LICENSEE_ADMIN}),
     Verb.PUBLISH_PAPER: frozenset({Role.BUREAU_OFFICER, Role.LICENSEE_ADMIN}),
     Verb.CLOSE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DISCARD_EVIDENCE: frozenset({Role.BUREAU_OFFICER}),
 }
 
 HOME: Mapping[Role, frozenset[OrgKind]] = {

@@ -118,6 +118,7 @@ def redeem_grant(hub: Hub, actor: Actor, *, request_id: str) -> Path:
                 recipient_id=grant.recipient_id,
                 expires_at=grant.expires_at,
                 redeemed_at=grant.redeemed_at,
+                revoked_at=grant.revoked_at,
             )
         tx.refuse(
             refusals_to_redeem(
@@ -143,6 +144,30 @@ def redeem_grant(hub: Hub, actor: Actor, *, request_id: str) -> Path:
             details={"request": request_id},
         )
     return bundle
+
+
+def revoke_grants(tx: Transaction, licence_id: str) -> int:
+    """Revoke every unused download grant on releases of a licence that is closed; gives how many there were."""
+    unused = tx.session.scalars(
+        select(DownloadGrant)
+        .join(ExportRequest, ExportRequest.id == DownloadGrant.request_id)
+        .where(
+            ExportRequest.licence_id == licence_id,
+            DownloadGrant.redeemed_at.is_(None),
+            DownloadGrant.revoked_at.is_(None),
+        )
+        .order_by(DownloadGrant.id)
+    ).all()
+    for grant in unused:
+        grant.revoked_at = tx.now
+        tx.record(
+            EventKind.GRANT_REVOKED,
+            "download_grant",
+            grant.id,
+            licence_id=licence_id,
+            details={"request": grant.request_id, "cause": "licence.closed"},
+        )
+    return len(unused)
 
 
 def grants_of(hub: Hub, actor: Actor, request_id: str) -> list[DownloadGrant]:
@@ -206,7 +231,7 @@ def _is_bundle_of(path: Path, request: ExportRequest, *, keys: dict[str, bytes])
     if path.is_symlink():
         return False
     found = verify_bundle(path, trusted=keys)
-    said = found.statement["predicate"]["request"] if found.holds and found.statement else {}
+    said = found.statement["predicate"].get("request", {}) if found.holds and found.statement else {}
     return said.get("id") == request.id and said.get("digest") == request.digest
 
 

@@ -34,10 +34,15 @@ keys.json:只有这样才能确认签名者。
 """
 
 
-def write_bundle(
-    target: Path, *, files: Sequence[tuple[str, bytes]], envelope: bytes, inclusion: Inclusion, keys: dict[str, bytes]
-) -> None:
-    """Write the bundle of `files` (name, bytes) to `target`: a temporary name of its own, flushed, then renamed."""
+def bundle_bytes(
+    *,
+    files: Sequence[tuple[str, bytes]],
+    envelope: bytes,
+    inclusion: Inclusion,
+    keys: dict[str, bytes],
+    verify: str = VERIFY,
+) -> bytes:
+    """The bundle of `files` (name, bytes) and the statement about them. A certificate has no files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, content in sorted(files):
@@ -48,11 +53,19 @@ def write_bundle(
         _add(bundle, "ledger/proof.json", canonical(proof))
         _add(bundle, "ledger/checkpoint.txt", inclusion.note.encode())
         _add(bundle, "keys.json", canonical({name: base64.b64encode(raw).decode() for name, raw in keys.items()}))
-        _add(bundle, "VERIFY.md", VERIFY.encode())
+        _add(bundle, "VERIFY.md", verify.encode())
+    return buffer.getvalue()
+
+
+def write_bundle(
+    target: Path, *, files: Sequence[tuple[str, bytes]], envelope: bytes, inclusion: Inclusion, keys: dict[str, bytes]
+) -> None:
+    """Write the bundle of `files` (name, bytes) to `target`: a temporary name of its own, flushed, then renamed."""
+    content = bundle_bytes(files=files, envelope=envelope, inclusion=inclusion, keys=keys)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(buffer.getvalue())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -32,3 +32,4 @@ class DownloadGrant(Base):
     recipient_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     expires_at: Mapped[datetime]
     redeemed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

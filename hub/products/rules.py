@@ -23,6 +23,7 @@ class GrantFacts:
     recipient_id: str
     expires_at: datetime
     redeemed_at: datetime | None
+    revoked_at: datetime | None = None
 
 
 def refusals_to_receive(*, recipient: Actor, operator_org: str, request_id: str) -> tuple[Refusal, ...]:
@@ -80,6 +81,15 @@ def refusals_to_redeem(
                 request_id,
                 msg("The download grant was used; it works once."),
                 msg("Ask the release officer to issue another one, with a reason."),
+            )
+        )
+    if grant.revoked_at is not None:
+        found.append(
+            _refusal(
+                "grant.revoked",
+                request_id,
+                msg("The download grant ended with its licence."),
+                msg("Nothing is handed out under a licence that is closed."),
             )
         )
     if now >= grant.expires_at:

@@ -21,6 +21,8 @@ from hub.message import Message, msg
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://zhakou.example/release/v1"
+DESTRUCTION_TYPE = "https://zhakou.example/destruction/v1"
+"""What is said of a licence that was closed: what was there, and that it was destroyed (`hub.closing`)."""
 KEY_NAME = "zhakou.local/release"
 
 
@@ -52,6 +54,15 @@ def seal(statement: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
             ],
         }
     )
+
+
+def type_of(envelope: bytes) -> str:
+    """The type that an envelope claims to be of; empty if it cannot be read. Nothing is verified."""
+    try:
+        statement = json.loads(base64.b64decode(json.loads(envelope)["payload"], validate=True))
+        return str(statement["predicateType"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def unseal(envelope: bytes, public: bytes, *, predicate_type: str = PREDICATE_TYPE) -> dict[str, Any]:

@@ -4,6 +4,9 @@ What must hold, each a step of the answer: (1) the zip holds exactly the parts i
 (3) the files are those of the statement, and there are no others; (4) the checkpoint is signed; (5) the delivery's
 ledger entry is included in it; (6) that entry is the delivery of this statement; (7) the keys are the ones the caller
 trusts, if they were given; (8) a checkpoint kept elsewhere agrees, if one was given.
+
+A certificate of destruction is verified in the same way: it holds no files (3), and its entry is the closing whose
+event names the digest of this very envelope (6).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Any
 from hub.ledger import tree
 from hub.ledger.checkpoint import BadCheckpoint, Checkpoint, open_note
 from hub.message import Message, msg
-from hub.products.statement import BadStatement, unseal
+from hub.products.statement import DESTRUCTION_TYPE, PREDICATE_TYPE, BadStatement, type_of, unseal
 
 PARTS = frozenset(
     {
@@ -110,14 +113,11 @@ def verify_bundle(
             Step(code="bundle.whole", holds=True, text=msg("{count} parts, all of them known", count=len(parts)))
         )
         keys = _keys(parts["keys.json"])
-        statement = unseal(parts["statement.dsse.json"], keys["release"])
+        envelope = parts["statement.dsse.json"]
+        kind = DESTRUCTION_TYPE if type_of(envelope) == DESTRUCTION_TYPE else PREDICATE_TYPE
+        statement = unseal(envelope, keys["release"], predicate_type=kind)
         steps.append(Step(code="statement.signed", holds=True, text=msg("the statement is signed by the release key")))
-        count = _files(parts, statement)
-        steps.append(
-            Step(
-                code="files.match", holds=True, text=msg("{count} files have the digests of the statement", count=count)
-            )
-        )
+        steps.append(_nothing(parts, statement) if kind == DESTRUCTION_TYPE else _matching(parts, statement))
         head = open_note(parts["ledger/checkpoint.txt"].decode(errors="replace"), keys["ledger"])
         steps.append(
             Step(
@@ -127,9 +127,14 @@ def verify_bundle(
             )
         )
         _included(parts, head)
-        steps.append(Step(code="entry.included", holds=True, text=msg("the delivery stands in the ledger")))
-        _about(parts["ledger/entry.json"], statement)
-        steps.append(Step(code="entry.matches", holds=True, text=msg("the entry is the delivery of these files")))
+        steps.append(Step(code="entry.included", holds=True, text=msg("what it tells of stands in the ledger")))
+        if kind == DESTRUCTION_TYPE:
+            _about_closing(parts["ledger/entry.json"], statement, envelope)
+            said = msg("the entry is the closing of this licence, with this certificate")
+        else:
+            _about(parts["ledger/entry.json"], statement)
+            said = msg("the entry is the delivery of these files")
+        steps.append(Step(code="entry.matches", holds=True, text=said))
         steps.append(_trust(keys, trusted))
         if checkpoint is not None:
             steps.append(_outside(head, checkpoint, keys["ledger"]))
@@ -178,6 +183,31 @@ def _keys(content: bytes) -> dict[str, bytes]:
     return keys
 
 
+def _matching(parts: dict[str, bytes], statement: dict[str, Any]) -> Step:
+    count = _files(parts, statement)
+    return Step(
+        code="files.match", holds=True, text=msg("{count} files have the digests of the statement", count=count)
+    )
+
+
+def _nothing(parts: dict[str, bytes], statement: dict[str, Any]) -> Step:
+    """A certificate lists what is gone; whatever lies beside it was added."""
+    if any(name.startswith("files/") for name in parts):
+        raise _FailedStep("files.match", msg("a certificate of destruction holds no files"))
+    try:
+        count = len(statement["predicate"]["items"])
+        same = [item["sha256"] for item in statement["predicate"]["items"]] == [
+            subject["digest"]["sha256"] for subject in statement["subject"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise _FailedStep("files.match", msg("the certificate does not say what was destroyed")) from error
+    if not same or not count:
+        raise _FailedStep("files.match", msg("the certificate does not say what was destroyed"))
+    return Step(
+        code="files.match", holds=True, text=msg("{count} things were destroyed, each with its digest", count=count)
+    )
+
+
 def _files(parts: dict[str, bytes], statement: dict[str, Any]) -> int:
     try:
         expected = {f"files/{subject['name']}": subject["digest"]["sha256"] for subject in statement["subject"]}
@@ -203,7 +233,7 @@ def _included(parts: dict[str, bytes], head: Checkpoint) -> None:
         raise _FailedStep("entry.included", msg("the inclusion proof cannot be read")) from error
     leaf = tree.leaf_hash(parts["ledger/entry.json"])
     if size != head.size or tree.root_from_inclusion(leaf, seq, size, proof) != head.root:
-        raise _FailedStep("entry.included", msg("the delivery does not stand in the ledger of this checkpoint"))
+        raise _FailedStep("entry.included", msg("what it tells of does not stand in the ledger of this checkpoint"))
 
 
 def _about(entry: bytes, statement: dict[str, Any]) -> None:
@@ -219,6 +249,20 @@ def _about(entry: bytes, statement: dict[str, Any]) -> None:
         raise _FailedStep("entry.matches", msg("the ledger entry cannot be read")) from error
     if not same:
         raise _FailedStep("entry.matches", msg("the ledger entry is about another delivery"))
+
+
+def _about_closing(entry: bytes, statement: dict[str, Any], envelope: bytes) -> None:
+    try:
+        event, licence = json.loads(entry), statement["predicate"]["licence"]["id"]
+        same = (
+            event["kind"] == "licence.closed"
+            and event["object_id"] == event["licence_id"] == licence
+            and event["object_digest"] == hashlib.sha256(envelope).hexdigest()
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _FailedStep("entry.matches", msg("the ledger entry cannot be read")) from error
+    if not same:
+        raise _FailedStep("entry.matches", msg("the ledger entry is about another closing"))
 
 
 def _trust(keys: dict[str, bytes], trusted: dict[str, bytes] | None) -> Step:

@@ -350,6 +350,11 @@ def meters_in_force(product: DataProduct) -> list[UsageMeter]:
     return [row for row in product.meters if row.id not in replaced]
 
 
+def metered_until(product: DataProduct) -> date | None:
+    """The last day up to which use was metered, in whatever unit."""
+    return max((row.last for row in meters_in_force(product)), default=None)
+
+
 def usage_of(product: DataProduct, *, year: int | None = None) -> dict[ChargeUnit, int]:
     """How much was used in each unit: in all, or in the periods that ended in a year."""
     total: dict[ChargeUnit, int] = {}

@@ -136,6 +136,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.ENTER_ACCOUNT: msg("enter the account of a year"),
         Verb.PUBLISH_PAPER: msg("publish a yearly paper"),
         Verb.CLOSE_LICENCE: msg("close a licence that has ended"),
+        Verb.DISCARD_EVIDENCE: msg("delete a released package after its time"),
     },
     ShareType: {
         ShareType.UNCONDITIONAL: msg("unconditional sharing"),
@@ -273,6 +274,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         DestroyedKind.EXTRACT: msg("extract"),
         DestroyedKind.WORKSPACE: msg("workspace"),
         DestroyedKind.KEY: msg("pseudonym key"),
+        DestroyedKind.PACKAGE: msg("package that was never released"),
     },
     BasisStatus: {
         BasisStatus.DRAFT: msg("draft"),
@@ -498,6 +500,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.PAPER_PUBLISHED: msg("Yearly paper published"),
         EventKind.USAGE_METERED: msg("Use entered"),
         EventKind.CLOSING_BEGUN: msg("Closing of the licence begun"),
+        EventKind.GRANT_REVOKED: msg("Download grant revoked"),
+        EventKind.EVIDENCE_DISCARDED: msg("Released package deleted after its time"),
         EventKind.LICENCE_CLOSED: msg("Licence closed, certificate of destruction signed"),
     },
 }

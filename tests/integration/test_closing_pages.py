@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from hub.licensing.model import Licence
+from hub.products.verify import verify_bundle
 from hub.workspaces.actions import close_workspace
 from tests.integration.web_house import House, build_hub, open_house
 from tests.integration.web_html import faults_of
@@ -36,7 +37,7 @@ def test_licence_in_force_is_not_closed_by_a_typed_form(walk: Walk) -> None:
     assert "closing.usable" in answer.text
 
 
-def test_closing_asks_for_the_number_and_ends_with_a_certificate(walk: Walk) -> None:
+def test_closing_asks_for_the_number_and_ends_with_a_certificate(walk: Walk, tmp_path: Path) -> None:
     with walk.house.hub.database.writing() as session:  # years pass: people's training would lapse with the licence
         session.get_one(Licence, walk.licence).ends_at = walk.house.hub.clock()
     officer = walk.as_("officer")
@@ -56,5 +57,7 @@ def test_closing_asks_for_the_number_and_ends_with_a_certificate(walk: Walk) -> 
             assert faults_of(page.text) == []
     certificate = walk.as_("admin").get(f"closing/{walk.licence}/certificate")
     assert certificate.headers["content-disposition"].startswith("attachment")
-    assert json.loads(certificate.text)["payloadType"] == "application/vnd.in-toto+json"
+    bundle = tmp_path / "certificate.zip"
+    bundle.write_bytes(certificate.content)
+    assert verify_bundle(bundle).holds
     assert "closing.done" in officer.post(f"closing/{walk.licence}/seal", {"typed": walk.licence, "reason": "x"}).text

@@ -61,6 +61,7 @@ permit_income: bureau_officer
 enter_account: licensee_admin
 publish_paper: bureau_officer licensee_admin
 close_licence: bureau_officer
+discard_evidence: bureau_officer
 """
 
 
