@@ -18,14 +18,16 @@ from hub.register.amending import (
     refusals_to_enter_amendment,
     refusals_to_object,
 )
-from hub.register.clock import notice_end
-from hub.register.codes import is_query_code, query_code
+from hub.register.clock import Due, Step, Timing, due, due_of_amendment, notice_end, status_on, yearly
+from hub.register.codes import is_query_code, number_of, query_code
 from hub.register.income import Consequence, deviation, refusals_to_account, refusals_to_permit
+from hub.register.materials import digest_of, read_stated
 from hub.register.model import (
     AMENDMENTS,
     REGISTRATION_MOVES,
     AmendmentStatus,
     ChargeUnit,
+    Delivery,
     ObjectionStatus,
     PaperKind,
     RegistrationField,
@@ -411,6 +413,133 @@ def test_every_wrong_digit_and_every_exchange_of_neighbours_is_seen_in_a_query_c
 def test_number_that_does_not_fit_gets_no_code(number: int) -> None:
     with pytest.raises(ValueError, match="running number"):
         query_code(year=2026, number=number)
+
+
+LATER_STEPS = [
+    (T.CHANGE, A.APPLIED, Step.ACCEPT, date(2026, 3, 5)),
+    (T.CHANGE, A.ACCEPTED, Step.REVIEW, date(2026, 3, 30)),
+    (T.CHANGE, A.FORM_REVIEWED, Step.PUBLISH, date(2026, 3, 5)),
+    (T.CHANGE, A.PUBLIC_NOTICE, Step.CODE, date(2026, 3, 19)),
+    (T.CHANGE, A.OBJECTED, Step.OBJECTION, date(2026, 3, 16)),
+    (T.CORRECTION, A.ACCEPTED, Step.REVIEW, date(2026, 3, 30)),
+    (T.RENEWAL, A.APPLIED, Step.RENEW, date(2026, 6, 30)),
+    (T.CANCELLATION, A.ACCEPTED, Step.CANCEL, date(2026, 3, 16)),
+    (T.CANCELLATION, A.ENTERED, None, None),
+    (T.CHANGE, A.RETURNED, None, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "step", "day"), LATER_STEPS)
+def test_each_later_registration_has_its_own_clock(
+    kind: RegistrationType, status: AmendmentStatus, step: Step | None, day: date | None
+) -> None:
+    found = due_of_amendment(
+        kind,
+        status,
+        since=MONDAY,
+        notice_began=MONDAY if status is A.PUBLIC_NOTICE else None,
+        valid_until=date(2026, 7, 1),
+        pack=PACK,
+        calendar=CALENDAR,
+    )
+    assert (found.step, found.day) == (step, day) if found else step is None
+
+
+def test_lapsed_registration_waits_for_its_cancellation_and_counts_as_cancelled() -> None:
+    ended, today = date(2026, 6, 1), date(2026, 6, 2)
+    found = due(
+        S.CODED,
+        released=MONDAY,
+        since=MONDAY,
+        valid_until=ended,
+        pack=PACK,
+        calendar=CALENDAR,
+        today=today,
+    )
+    assert found == Due(step=Step.CANCEL, day=date(2026, 6, 15), warns=date(2026, 6, 8))
+    assert status_on(S.CODED, ended, today) is S.CANCELLED
+    assert status_on(S.CODED, ended, date(2026, 5, 31)) is S.CODED
+    assert due(S.CODED, released=MONDAY, since=MONDAY, valid_until=None, pack=PACK, calendar=CALENDAR) is None
+
+
+@pytest.mark.parametrize(
+    ("began", "since", "day"), [(MONDAY, MONDAY, date(2026, 3, 19)), (MONDAY, date(2026, 3, 20), date(2026, 3, 25))]
+)
+def test_code_follows_the_notice_or_the_dismissal_that_came_later(began: date, since: date, day: date) -> None:
+    found = due(
+        S.PUBLIC_NOTICE,
+        released=MONDAY,
+        since=since,
+        valid_until=None,
+        notice_began=began,
+        pack=PACK,
+        calendar=CALENDAR,
+    )
+    assert found is not None
+    assert found.day == day
+
+
+def test_papers_are_due_by_the_end_of_march_of_the_next_year() -> None:
+    for step in (Step.DISCLOSE, Step.REPORT):
+        found = yearly(step, year=2026, pack=PACK)
+        assert (found.warns, found.day) == (date(2027, 1, 1), date(2027, 3, 31))
+        assert found.timing(date(2027, 4, 1)) is Timing.OVERDUE
+
+
+def test_notice_that_ends_in_a_year_without_holidays_is_coded_by_nobody() -> None:
+    began = date(2026, 12, 30)
+    facts = ProductFacts(
+        id="d-0001",
+        operator_org="运营甲",
+        status=S.PUBLIC_NOTICE,
+        released=MONDAY,
+        since=began,
+        valid_until=None,
+        licence_ends=date(2030, 1, 1),
+        evidence=DIGEST,
+        delivered=DIGEST,
+    )
+    found = refusals_to_enter(
+        facts, OFFICER, to=S.CODED, reason="", today=date(2027, 3, 1), pack=PACK, calendar=CALENDAR
+    )
+    assert codes(found) == {"calendar.no_year"}
+
+
+def test_materials_are_typed_and_their_digest_changes_with_every_field() -> None:
+    typed = read_stated(STATED)
+    assert (typed.data_rows, typed.data_from, typed.delivery) == (240, date(2026, 1, 1), Delivery.FILE)
+    assert digest_of({"a": "1"}) != digest_of({"a": "2"})
+
+
+def test_running_number_is_read_back_from_its_code() -> None:
+    assert number_of(query_code(year=2027, number=41)) == (2027, 41)
+
+
+def test_cancellation_is_asked_neither_for_content_nor_for_a_window() -> None:
+    facts = ProductFacts(
+        id="d-0001",
+        operator_org="运营甲",
+        status=S.CODED,
+        released=MONDAY,
+        since=MONDAY,
+        valid_until=None,
+        licence_ends=date(2030, 1, 1),
+    )
+    for kind, expected in ((T.CANCELLATION, set()), (T.RENEWAL, set()), (T.CHANGE, {"amendment.empty"})):
+        found = refusals_to_amend(
+            facts,
+            ADMIN,
+            kind=kind,
+            grounds="产品停止提供，不再运营。",
+            proof="",
+            name="",
+            description="",
+            changed={},
+            is_open=False,
+            today=date(2026, 3, 17),
+            pack=PACK,
+        )
+        assert codes(found) == expected
 
 
 def test_notice_of_a_monday_runs_until_the_monday_after_next() -> None:
