@@ -21,7 +21,7 @@ import click
 
 from hub.ledger.events import EventKind
 from hub.people.actor import Role
-from hub.people.rules import HOME, MAY, Verb, never_with
+from hub.people.rules import HOME, MAY, MAY_NEVER, Verb, never_with
 from hub.settings import PROJECT, Settings
 
 FOLDER = PROJECT / "docs" / "reference"
@@ -205,8 +205,11 @@ def _access() -> str:
         "Where a role can be held, and which roles one person never holds with it:",
         "",
     ]
-    rows = [(f"`{role.value}`", ", ".join(sorted(HOME[role])), _roles(never_with(role)) or "–") for role in Role]
-    return "\n".join([*lines, *_table(("role", "kinds of organisation", "never together with"), rows)])
+    rows = [
+        (f"`{role.value}`", ", ".join(sorted(HOME[role])), _roles(never_with(role)) or "–", str(MAY_NEVER[role].words))
+        for role in Role
+    ]
+    return "\n".join([*lines, *_table(("role", "kinds of organisation", "never together with", "may never"), rows)])
 
 
 def _roles(roles: Iterable[Role]) -> str:

@@ -70,12 +70,29 @@ class Settings:
     """How long a download grant lives. Source: DOMAIN.md §6.6."""
     unsafe_database_tls: bool = False
     """Let a PostgreSQL server on another machine be reached without verifying who it is (sslmode=verify-full)."""
+    oidc_issuer: str = ""
+    """Address of an OpenID Connect provider that people sign in with; empty: with the directory's own passwords."""
+    oidc_client_id: str = ""
+    """Name under which the provider knows this site."""
+    oidc_secret_file: str = ""
+    """File with the client's secret, readable by the service alone."""
+    oidc_username_claim: str = "preferred_username"
+    """Claim that holds the person's id in the directory. No other claim grants anything."""
+    oidc_acr: str = ""
+    """Values of `acr`, parted by blanks, of which one shows that the provider asked for a second factor."""
+    oidc_amr: str = "mfa otp hwk"
+    """Values of `amr`, parted by blanks, of which one shows the same."""
     max_sessions: int = 3
     """Browsers in which one person can be signed in at once; with one more, the oldest ends."""
     first_password_hours: int = 72
     """How long a first password opens enrolment."""
     unsafe_clock_file: str = ""
     """A file whose seconds are added to the clock. Only for demonstrations and tests."""
+
+    @property
+    def signs_in_here(self) -> bool:
+        """Whether people sign in with the directory's own passwords and codes."""
+        return not self.oidc_issuer
 
     @property
     def unsafe(self) -> tuple[str, ...]:

@@ -40,10 +40,12 @@ from hub.people.model import (
     Person,
     PersonStatus,
     RecoveryCode,
+    SignInState,
 )
 from hub.people.names import refuse_bad_name, refuse_taken_name
 from hub.people.rules import Verb, refusals_of_lapse, refusals_to_act
 from hub.people.sign_in import issue_first_password, sign_out_in
+from hub.people.sign_in_rules import MOST_WRONG_CODES
 from hub.wording import refusals_of_words
 
 
@@ -301,6 +303,17 @@ def first_password_of_officer(hub: Hub, *, person_id: str) -> str:
         if tx.session.get(Credential, person_id) is not None:
             raise NotAllowed(*refusals_to_act(SYSTEM, Verb.RESET_SIGN_IN))
         return _hand_over(hub, tx, person_id)
+
+
+def sign_in_state(hub: Hub, person_id: str) -> SignInState:
+    """Whether a person can sign in, for the bureau."""
+    with hub.reading() as session:
+        credential = session.get(Credential, person_id)
+    if credential is None:
+        return SignInState.NONE
+    if credential.first_until is not None:
+        return SignInState.HANDED_OVER if hub.clock() < credential.first_until else SignInState.RUN_OUT
+    return SignInState.LOCKED if credential.wrong_codes >= MOST_WRONG_CODES else SignInState.ENROLLED
 
 
 def list_changes(hub: Hub, actor: Actor) -> Sequence[AccountChange]:

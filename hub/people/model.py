@@ -131,6 +131,16 @@ class Credential(Base):
         return f"Credential({self.person_id!r})"
 
 
+class SignInState(StrEnum):
+    """How far a person's sign-in is set up."""
+
+    NONE = "none"
+    HANDED_OVER = "handed_over"
+    RUN_OUT = "run_out"
+    ENROLLED = "enrolled"
+    LOCKED = "locked"
+
+
 class RecoveryCode(Base):
     """A code that stands in for the authenticator once. Only its digest is kept: it has 80 random bits."""
 
@@ -141,6 +151,14 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class Factor(StrEnum):
+    """What stood beside the password, or instead of it."""
+
+    TOTP = "totp"
+    RECOVERY = "recovery"
+    OIDC = "oidc"
+
+
 class SignedIn(Base):
     """One browser in which a person signed in. The id is the digest of the session's id, which browsers hold."""
 
@@ -148,8 +166,7 @@ class SignedIn(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
-    factor: Mapped[str]
-    """By what: `totp`, `recovery`, `oidc`."""
+    factor: Mapped[Factor]
     opened_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -13,9 +13,9 @@ from hub.people.actions import list_people, record_training
 from hub.people.actor import ROLE_OF_POST, Post, Role
 from hub.people.appointments import appoint_responsible, end_appointment, is_over, list_appointments
 from hub.people.organisations import departments
-from hub.people.rules import HOME, MAY, Verb, never_with, refusals_to_act, refusals_to_record_training
+from hub.people.rules import HOME, MAY, MAY_NEVER, Verb, never_with, refusals_to_act, refusals_to_record_training
 from hub.web.history import history
-from hub.web.language import DISTRICT_TIME
+from hub.web.language import DISTRICT_TIME, end_of_day, start_of_day
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
@@ -37,7 +37,7 @@ def matrix(visit: Visited) -> Response:
         "people/matrix.html",
         all_roles=list(Role),
         may=[(verb, MAY.get(verb, frozenset())) for verb in Verb],
-        homes=[(role, sorted(HOME[role]), sorted(never_with(role))) for role in Role],
+        homes=[(role, sorted(HOME[role]), sorted(never_with(role)), MAY_NEVER[role].words) for role in Role],
     )
 
 
@@ -56,8 +56,8 @@ def renew(visit: Visited, person_id: str) -> Response:
             visit.hub,
             visit.actor,
             person_id=person_id,
-            trained_until=_end_of(form.day("trained_until")),
-            confidentiality_until=_end_of(form.day("confidentiality_until")),
+            trained_until=end_of_day(form.day("trained_until")),
+            confidentiality_until=end_of_day(form.day("confidentiality_until")),
         )
     except HubError as error:
         return _training_page(visit, person_id, error)
@@ -75,8 +75,8 @@ def appoint(visit: Visited) -> Response:
             org_id=form.text("org"),
             post=form.one_of("post", Post),
             person_id=form.text("person"),
-            starts_at=_start_of(form.day("from")),
-            ends_at=_end_of(form.day("until")),
+            starts_at=start_of_day(form.day("from")),
+            ends_at=end_of_day(form.day("until")),
             letter_ref=form.text("letter"),
             letter_digest=form.optional("digest"),
         )
@@ -139,13 +139,3 @@ def _training_page(visit: Visit, person_id: str, error: HubError | None = None) 
         filled={"trained_until": due, "confidentiality_until": due, **visit.form.filled},
         events=history(visit.hub, visit.actor, person_id),
     )
-
-
-def _start_of(day: date) -> datetime:
-    """The moment a day begins in the district."""
-    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME).astimezone(UTC)
-
-
-def _end_of(day: date) -> datetime:
-    """The moment a day is over in the district: what holds until a day holds on it."""
-    return _start_of(day + timedelta(days=1))

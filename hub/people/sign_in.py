@@ -24,7 +24,7 @@ from hub.context import CHANGE_SIGN_IN, ENROL, SIGN_IN, SIGN_OUT, Hub, Transacti
 from hub.errors import NotAllowed, NotFound, unknown
 from hub.ledger.events import EventKind
 from hub.people.actor import SYSTEM, Actor
-from hub.people.model import Credential, Person, RecoveryCode, SignedIn
+from hub.people.model import Credential, Factor, Person, RecoveryCode, SignedIn
 from hub.people.names import is_name
 from hub.people.sealed import seal, unseal
 from hub.people.sign_in_rules import (
@@ -98,7 +98,7 @@ def sign_in(
 
 
 def sign_in_vouched(
-    hub: Hub, *, username: str, session: str, is_strong: bool, factor: str = "oidc", standing: Standing = _no_standing
+    hub: Hub, *, username: str, session: str, is_strong: bool, standing: Standing = _no_standing
 ) -> Person:
     """The person whom another sign-in service names, if the directory knows them and they may come in.
 
@@ -120,12 +120,12 @@ def sign_in_vouched(
             NotAllowed,
         )
         person = tx.session.get_one(Person, known)
-        open_session(hub, tx, person, session=session, factor=factor, standing=standing)
+        open_session(hub, tx, person, session=session, factor=Factor.OIDC, standing=standing)
         return person
 
 
 def open_session(
-    hub: Hub, tx: Transaction, person: Person, *, session: str, factor: str, standing: Standing = _no_standing
+    hub: Hub, tx: Transaction, person: Person, *, session: str, factor: Factor, standing: Standing = _no_standing
 ) -> None:
     """Keep that the person is signed in; the oldest sessions beyond the site's number end."""
     tx.actor = person.actor
@@ -139,7 +139,7 @@ def open_session(
         EventKind.PERSON_SIGNED_IN,
         "person",
         person.id,
-        details={"factor": factor, **standing(person.org_id, tx.now)},
+        details={"factor": factor.value, **standing(person.org_id, tx.now)},
     )
 
 
@@ -383,7 +383,7 @@ def _with_both_factors(
 
 def _weigh(
     hub: Hub, tx: Transaction, person_id: str, *, seen: str, password_right: bool, code: str
-) -> tuple[Tried, str]:
+) -> tuple[Tried, Factor]:
     """What the proof is worth and by which factor; an accepted code is used up, a wrong one counted (2, 3)."""
     person = tx.session.get(Person, person_id)
     credential = tx.session.get(Credential, person_id)
@@ -414,7 +414,7 @@ def _weigh(
             recovery.used_at = tx.now
         elif step is not None:
             credential.last_step = step
-    return tried, "recovery" if recovery_right else "totp"
+    return tried, Factor.RECOVERY if recovery_right else Factor.TOTP
 
 
 def _credential(tx: Transaction, person_id: str) -> Credential:

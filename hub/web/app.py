@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -12,14 +13,17 @@ from hub.closing import pages as closing
 from hub.context import Hub
 from hub.extracts import pages as extracts
 from hub.gate import pages as gate
+from hub.jupyter.attempts import Attempts
 from hub.ledger import pages as ledger
 from hub.licensing import pages as licensing
+from hub.people import account_pages as accounts
 from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
 from hub.rulebook import pages as rulebook
 from hub.sharing import pages as sharing
-from hub.web import entrance, home, refusals
+from hub.web import account, enrolment, entrance, home, refusals
+from hub.web.enrolments import Enrolments
 from hub.web.guards import Guards
 from hub.web.sessions import Sessions
 from hub.web.visit import Login, Portal, guard
@@ -28,6 +32,7 @@ from hub.workspaces import pages as workspaces
 STATIC = Path(__file__).resolve().parent / "static"
 ROOMS: tuple[APIRouter, ...] = (
     home.router,
+    account.router,
     catalog.router,
     licensing.router,
     sharing.router,
@@ -39,6 +44,7 @@ ROOMS: tuple[APIRouter, ...] = (
     closing.router,
     ledger.router,
     rulebook.router,
+    accounts.router,
     people.router,
 )
 UPLOAD_OVERHEAD = 2**20
@@ -56,9 +62,17 @@ def create_app(
     """
     # No generated documentation and no redirects of slashes: both would answer before the guard.
     app = FastAPI(title="zhakou", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.portal = Portal(hub=hub, login=login, sessions=sessions or Sessions(), prefix=prefix)
+    app.state.portal = Portal(
+        hub=hub,
+        login=login,
+        sessions=sessions or Sessions(),
+        enrolments=Enrolments(),
+        attempts=Attempts(time.monotonic),
+        prefix=prefix,
+    )
     base = prefix.rstrip("/")
     app.include_router(entrance.router, prefix=base)
+    app.include_router(enrolment.router, prefix=base)
     for room in ROOMS:
         app.include_router(room, prefix=base, dependencies=[Depends(guard)])
     app.mount(f"{base}/static", StaticFiles(directory=STATIC), name="static")

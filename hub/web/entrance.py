@@ -20,7 +20,7 @@ _YEAR = 365 * 24 * 60 * 60
 router = APIRouter()
 
 
-def _secure(request: Request) -> bool:
+def is_secure(request: Request) -> bool:
     """Whether the browser speaks TLS, as the proxy in front says."""
     return request.headers.get("x-forwarded-proto", request.url.scheme).split(",")[0].strip() == "https"
 
@@ -42,7 +42,7 @@ async def begin(request: Request, next: str = "") -> Response:
         path=portal.prefix,
         httponly=True,
         samesite="lax",
-        secure=_secure(request),
+        secure=is_secure(request),
     )
     return answer
 
@@ -65,7 +65,7 @@ async def finish(request: Request, code: str = "", state: str = "") -> Response:
         path=portal.prefix,
         httponly=True,
         samesite="lax",
-        secure=_secure(request),
+        secure=is_secure(request),
     )
     answer.delete_cookie(BROWSER_COOKIE, path=portal.prefix)
     return answer
@@ -93,7 +93,7 @@ async def choose_language(request: Request, code: str, back: str = "") -> Respon
     if code in ("zh", "en"):
         # Path "/": the hub's own pages and the notebooks read the same choice.
         answer.set_cookie(
-            LANGUAGE_COOKIE, code, max_age=_YEAR, path="/", httponly=True, samesite="lax", secure=_secure(request)
+            LANGUAGE_COOKIE, code, max_age=_YEAR, path="/", httponly=True, samesite="lax", secure=is_secure(request)
         )
     return answer
 

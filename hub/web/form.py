@@ -16,6 +16,7 @@ from hub.web.fields import field_word
 
 MOST_FIELDS = 2000
 MOST_TEXT = 20_000
+MOST_SECRET = 1024
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -51,6 +52,13 @@ class Form:
             text = msg("The field {field} is longer than {most} characters.", field=field_word(name), most=MOST_TEXT)
             raise _refused(name, "form.too_long", text, msg("Shorten the text and send the form again."))
         return value.replace("\r\n", "\n").strip()
+
+    def secret(self, name: str) -> str:
+        """A password or code as typed: blanks at its ends belong to it, and it is never shown again."""
+        value = self._data.get(name, "")
+        if not isinstance(value, str) or len(value) > MOST_SECRET:
+            raise _refused(name, "form.invalid", msg("The field {field} is not a text.", field=name))
+        return value
 
     def many(self, name: str) -> tuple[str, ...]:
         """All values of a field that may be ticked more than once, in the order of the page."""

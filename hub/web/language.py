@@ -8,7 +8,7 @@ from __future__ import annotations
 import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,16 @@ def local_time(moment: datetime) -> str:
     """A moment in the district's time, to the minute. Moments without a zone are UTC (databases drop it)."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(DISTRICT_TIME).strftime("%Y-%m-%d %H:%M")
+
+
+def start_of_day(day: date) -> datetime:
+    """The moment a day begins in the district."""
+    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME).astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """The moment a day is over in the district: what holds until a day holds on it."""
+    return start_of_day(day + timedelta(days=1))
 
 
 def iso_time(moment: datetime | date) -> str:

@@ -36,6 +36,8 @@ class Session:
     csrf: str = field(repr=False)
     opened: float
     seen: float
+    offered_secret: str = field(default="", repr=False)
+    """The secret shown to someone who moves to another telephone, until a code shows that it is there."""
     notices: list[object] = field(default_factory=list)
     """Sentences for the next page this person sees."""
 

@@ -26,12 +26,14 @@ from starlette.responses import Response
 
 from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, Refusal
+from hub.jupyter.attempts import Attempts
 from hub.message import Message, msg
 from hub.people.actions import find_person, lapses_of
 from hub.people.actor import SYSTEM, Actor, Role
 from hub.people.model import Organisation, Person
 from hub.people.sign_in import session_goes_on
 from hub.web import templating
+from hub.web.enrolments import Enrolments
 from hub.web.form import MOST_FIELDS, Form
 from hub.web.guards import UNSAFE_METHODS
 from hub.web.language import LANGUAGE_COOKIE, Language, chosen
@@ -101,6 +103,9 @@ class Portal:
     hub: Hub
     login: Login
     sessions: Sessions
+    enrolments: Enrolments
+    attempts: Attempts
+    """Failures at the enrolment page."""
     prefix: str
     """Path under which the portal is served, with a slash at both ends."""
 

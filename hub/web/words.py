@@ -16,7 +16,7 @@ from hub.ledger.events import EventKind
 from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
-from hub.people.model import ChangeKind, ChangeStatus, OrganisationStatus, PersonStatus
+from hub.people.model import ChangeKind, ChangeStatus, Factor, OrganisationStatus, PersonStatus, SignInState
 from hub.people.rules import Verb
 from hub.register.clock import Step, Timing
 from hub.register.income import Consequence
@@ -70,6 +70,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         OrgKind.EXPERTS: msg("data expert committee"),
         OrgKind.SYSTEM: msg("system"),
     },
+    Factor: {
+        Factor.TOTP: msg("password and one-time code"),
+        Factor.RECOVERY: msg("password and recovery code"),
+        Factor.OIDC: msg("sign-in service"),
+    },
     PersonStatus: {
         PersonStatus.PROPOSED: msg("not confirmed yet"),
         PersonStatus.ACTIVE: msg("in use"),
@@ -80,6 +85,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         OrganisationStatus.ACTIVE: msg("in use"),
         OrganisationStatus.MERGED: msg("merged"),
         OrganisationStatus.DISSOLVED: msg("dissolved"),
+    },
+    SignInState: {
+        SignInState.NONE: msg("no sign-in yet: issue a first password"),
+        SignInState.HANDED_OVER: msg("first password issued, not used yet"),
+        SignInState.RUN_OUT: msg("first password has run out"),
+        SignInState.ENROLLED: msg("password and authenticator are set"),
+        SignInState.LOCKED: msg("locked after wrong codes: somebody knows the password"),
     },
     ChangeKind: {
         ChangeKind.OPEN: msg("open the account"),
