@@ -102,6 +102,8 @@ def _seal_numbered(mapper: Mapper[Any], connection: Connection, row: Base) -> No
 
 @event.listens_for(Base, "load", propagate=True)
 def _verify_loaded(row: Base, context: Any) -> None:
+    if context is None:
+        return  # `Session.merge` makes a row that was in no database yet
     session = context.session
     if session.info.get(VERIFYING) and row.is_sealed and not _holds(session, row):
         raise ChecksFailed(
