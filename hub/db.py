@@ -1,8 +1,9 @@
 """The database: one declarative base, one way to open it, one way to write.
 
-Writers take turns, whichever database it is: a writing transaction begins by taking the turn, waits for it no longer
-than `WAIT_SECONDS`, and holds it until it ends. So a history of concurrent steps is the history of the same steps one
-after the other. Readers never wait and see one moment.
+Writers take turns, whichever database it is: a writing transaction begins by taking the turn, first among the threads
+of this process, then among all processes; waits for each no longer than `WAIT_SECONDS`; and holds it until it ends. So
+a history of concurrent steps is the history of the same steps one after the other. Readers never wait and see one
+moment.
 
 SQLite: write-ahead log, `synchronous=FULL`, `BEGIN IMMEDIATE`; a decision that was acknowledged is on the disk.
 PostgreSQL: an advisory lock of the transaction is the turn; then READ COMMITTED, so that everything read after the
@@ -15,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,7 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.types import TypeDecorator
 
 from hub.errors import InvalidInput, InvalidState, Refusal, Unavailable
-from hub.faults import ENCODING, OUTCOME_UNKNOWN, SIGNS, in_words, went_away, why_not_connected
+from hub.faults import BUSY, ENCODING, OUTCOME_UNKNOWN, SIGNS, in_words, went_away, why_not_connected
 from hub.message import msg
 
 KEY = "row_key"
@@ -272,6 +274,7 @@ class Database:
         self._writer = engine.execution_options(writing=True, **of_writer)
         self._read = sessionmaker(engine.execution_options(**of_reader), expire_on_commit=False, info={KEY: key})
         self._write = sessionmaker(self._writer, expire_on_commit=False, info={KEY: key, VERIFYING: True})
+        self._turn = threading.Lock()
 
     def require_usable(self) -> None:
         """Connect once, and say in words why that fails.
@@ -331,7 +334,7 @@ class Database:
             Unavailable: The turn did not come in time, or the database does not answer. Nothing was changed, except
                 that nobody can know it if the connection broke during the commit; the refusal says which.
         """
-        with in_words(), self._write() as session:
+        with in_words(), self._first_of_this_process(), self._write() as session:
             yield session
             session.flush()
             try:
@@ -340,3 +343,13 @@ class Database:
                 if went_away(error):
                     raise Unavailable(OUTCOME_UNKNOWN) from None
                 raise
+
+    @contextmanager
+    def _first_of_this_process(self) -> Iterator[None]:
+        """Wait without a connection: were all of them held by those who wait, whoever has the turn could not read."""
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise Unavailable(BUSY)
+        try:
+            yield
+        finally:
+            self._turn.release()

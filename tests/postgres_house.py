@@ -72,11 +72,11 @@ class Postgres:
                     raise
                 time.sleep(0.05)
 
-    def stop(self) -> None:
-        """At once, as a server that is restarted under its clients: postgres(1), SIGINT."""
+    def stop(self, by: signal.Signals = signal.SIGINT) -> None:
+        """Under its clients, as a server that is restarted (SIGINT), or for good (SIGQUIT): postgres(1)."""
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(by)
             process.wait(timeout=START_SECONDS)
 
     def run(self, *statements: str, database: str = "postgres") -> list[tuple[object, ...]]:
@@ -125,5 +125,5 @@ def serve_postgres() -> Iterator[Postgres]:
         yield server
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            server.stop()
+            server.stop(signal.SIGQUIT)
         shutil.rmtree(server.folder, ignore_errors=True)

@@ -1,151 +1,166 @@
-"""Twenty threads and four processes at one request: whatever they do at the same moment, one legal history remains."""
+"""Fifty at once, threads and processes, SQLite and PostgreSQL: whatever they do, one legal history remains.
+
+Each test prepares a state, lets fifty threads loose on it at a barrier (all in this process, or ten in each of five)
+and asks the referee, who replays the ledger. Nobody may meet anything but a refusal in words; nobody is told to come
+again.
+"""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from hub.context import Hub, open_hub
-from hub.errors import ChecksFailed, HubError
-from hub.gate.actions import cast_vote, find_request, withdraw_export
-from hub.gate.model import Decision, RequestStatus
-from hub.ledger.actions import read_entries, verify
-from hub.ledger.checkpoint import open_note
-from hub.products.actions import deliver_release, grants_of, redeem_grant
-from hub.settings import Settings
+from hub.catalog.model import Origin
+from hub.context import Hub
+from hub.demo.seed import give_opinions
+from hub.extracts.actions import build_extract
+from hub.extracts.model import ExtractStatus
+from hub.gate.model import RequestStatus
+from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
+from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
+from hub.sharing.actions import decide_consent
+from hub.sharing.model import ConsentStatus
+from hub.workspaces.actions import open_workspace
 from tests import factories
-from tests.factories import Watch, actor
+from tests.crew import PEOPLE, THREADS, Crew, Scene, crew, threads_at_once
+from tests.factories import actor
+from tests.referee import Referee, referee
 
-THREADS, PROCESSES = 20, 4
-REASON = "逐格看过,每格八十人。"
-MOVES = ("vote mz-reviewer", "vote centre-reviewer", "withdraw", "deliver", "redeem")
+pytestmark = pytest.mark.usefixtures("either_database")
+Storm = Callable[[Hub, Scene, Sequence[Sequence[str]]], list[str]]
 
-
-def attempt(hub: Hub, request_id: str, digest: str, move: str) -> None:
-    """One move, allowed or refused; anything else than a refusal in words is an error of ours."""
-    verb, _, person = move.partition(" ")
-    try:
-        match verb:
-            case "vote":
-                cast_vote(
-                    hub,
-                    actor(hub, person),
-                    request_id=request_id,
-                    digest=digest,
-                    decision=Decision.APPROVE,
-                    reason=REASON,
-                )
-            case "withdraw":
-                withdraw_export(hub, actor(hub, "ky-analyst"), request_id=request_id)
-            case "deliver":
-                deliver_release(hub, actor(hub, "release-officer"), request_id=request_id, recipient_id="ky-admin")
-            case "redeem":
-                redeem_grant(hub, actor(hub, "ky-admin"), request_id=request_id)
-    except ChecksFailed:
-        raise  # nothing was meddled with: a digest or ledger that fails here is our race
-    except HubError:
-        pass
+VOTES = ("vote mz-reviewer", "vote centre-reviewer")
+OUT = ("deliver release-officer", "redeem ky-admin")
 
 
-def storm(state: Path, now: datetime, request_id: str, digest: str, moves: Sequence[str], seed: int) -> None:
-    """What one process does: five threads on a hub of its own, each with another order of the moves."""
-    hub = open_hub(Settings(state_dir=state), clock=Watch(now))
-    failed: list[Exception] = []
-
-    def work(turn: int) -> None:
-        for step in range(2 * len(moves)):
-            try:
-                attempt(hub, request_id, digest, moves[(turn + step) % len(moves)])
-            except Exception as error:  # noqa: BLE001  # a thread can tell only through the list
-                failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(seed + turn,)) for turn in range(THREADS // PROCESSES)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    hub.database.engine.dispose()
-    if failed:
-        raise failed[0]
-
-
-def let_loose(hub: Hub, request_id: str, digest: str, moves: Sequence[str]) -> None:
-    hub.database.engine.dispose()
-    context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
-    given = (hub.settings.state_dir, hub.clock(), request_id, digest, moves)
-    processes = [context.Process(target=storm, args=(*given, seed)) for seed in range(PROCESSES)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(timeout=240)
-    assert [process.exitcode for process in processes] == [0] * PROCESSES
-
-
-def events(hub: Hub) -> list[tuple[str, str]]:
-    with hub.reading() as session:
-        verdict = verify(
-            session,
-            public=hub.ledger_key.public_key().public_bytes_raw(),
-            outside=[hub.checkpoint_file.read_text(encoding="utf-8")],
-        )
-        entries = [json.loads(entry.body) for entry in reversed(read_entries(session, limit=10_000))]
-    assert verdict.holds, verdict.text
-    kept = open_note(hub.checkpoint_file.read_text(encoding="utf-8"), hub.ledger_key.public_key().public_bytes_raw())
-    assert kept.size == verdict.size
-    return [(entry["kind"], entry["actor"]) for entry in entries]
-
-
-def legal(hub: Hub, request_id: str) -> RequestStatus:
-    """Hold rows and events against the one order in which these moves may happen; the status reached."""
-    happened = [event for event in events(hub) if event[0] != "action.refused"]
-    happened = happened[happened.index(("export.submitted", "ky-analyst")) :]
-    kinds = Counter(kind for kind, _ in happened)
-    assert max(Counter(happened).values()) == 1, happened
-    request = find_request(hub, actor(hub, "auditor"), request_id)
-    voters = [person for kind, person in happened if kind == "vote.cast"]
-    assert sorted(voters) == sorted(vote.person_id for vote in request.votes)
-    grants = grants_of(hub, actor(hub, "auditor"), request_id)
-    assert sum(grant.redeemed_at is not None for grant in grants) == kinds["grant.redeemed"]
-    order = [kind for kind, _ in happened]
-    match request.status:
-        case RequestStatus.RELEASED:
-            assert order[2:] == [
-                *("vote.cast", "vote.cast", "export.approved", "release.delivered", "grant.issued"),
-                *(["grant.redeemed"] if kinds["grant.redeemed"] else []),
-            ]
-        case RequestStatus.WITHDRAWN:
-            assert order[-1] == "export.withdrawn"
-            assert not kinds["release.delivered"]
-            assert (len(voters) == 2) == bool(kinds["export.approved"])
-        case other:
-            pytest.fail(f"left in {other}")
-    return request.status
+@pytest.fixture(scope="module")
+def five_processes() -> Iterator[Crew]:
+    with crew() as members:
+        yield members
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[[], Hub]:
-    return lambda: factories.working(tmp_path / "state")
+def processes(five_processes: Crew) -> Storm:
+    return five_processes.at_once
 
 
-def test_everyone_at_once_on_one_request_is_one_legal_history(make: Callable[[], Hub]) -> None:
-    hub = make()
+def plans(moves: Sequence[str], seed: int, *, each: int) -> list[list[str]]:
+    """For each of the fifty `each` of the moves, in an order of their own."""
+    chance = random.Random(seed)  # noqa: S311  # an order, not a secret
+    return [chance.sample(moves, each) for _ in range(PEOPLE)]
+
+
+def judged(hub: Hub, storm: Storm, scene: Scene, moves: Sequence[Sequence[str]]) -> Referee:
+    failed = storm(hub, scene, moves)
+    assert failed == []
+    return referee(hub)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    return factories.working(tmp_path / "state")
+
+
+def submitted(hub: Hub) -> Scene:
     request = factories.submitted(hub, factories.room(hub))
-    let_loose(hub, request.id, request.digest, MOVES)
-    legal(hub, request.id)
+    return Scene(request_id=request.id, digest=request.digest)
 
 
-def test_many_officers_and_many_fetches_at_once_deliver_once_and_hand_out_once(make: Callable[[], Hub]) -> None:
-    hub = make()
-    request = factories.submitted(hub, factories.room(hub))
-    moves = [move for move in MOVES if move != "withdraw"]
-    let_loose(hub, request.id, request.digest, moves)
-    assert legal(hub, request.id) is RequestStatus.RELEASED
-    kinds = Counter(kind for kind, _ in events(hub))
-    assert (kinds["release.delivered"], kinds["grant.issued"], kinds["grant.redeemed"]) == (1, 1, 1)
+@pytest.mark.parametrize("seed", range(3))
+def test_fifty_in_five_processes_on_one_request_make_one_legal_history(hub: Hub, processes: Storm, seed: int) -> None:
+    scene = submitted(hub)
+    seen = judged(
+        hub, processes, scene, plans(("withdraw ky-analyst", "object ops-reviewer", *VOTES, *OUT), seed, each=3)
+    )
+    assert len(seen.votes[scene.request_id]) <= 2
+
+
+def test_fifty_threads_on_one_request_make_one_legal_history(hub: Hub) -> None:
+    judged(hub, threads_at_once, submitted(hub), plans(("withdraw ky-analyst", *VOTES, *OUT), 7, each=2))
+
+
+def test_fifty_who_agree_release_once_and_fetch_once(hub: Hub, processes: Storm) -> None:
+    scene = submitted(hub)
+    seen = judged(hub, processes, scene, [[*VOTES, *OUT] if n % 2 else [*reversed(VOTES), *OUT] for n in range(PEOPLE)])
+    assert seen.requests[scene.request_id] is RequestStatus.RELEASED
+    assert seen.votes[scene.request_id] == {"mz-reviewer": "approve", "centre-reviewer": "approve"}
+    assert list(seen.grants.values()) == [True]
+
+
+def test_nothing_happens_under_a_licence_between_its_suspension_and_its_return(hub: Hub, processes: Storm) -> None:
+    factories.put(hub, factories.room(hub))
+    moves = (
+        *("suspend bureau-officer", "resume bureau-officer", "submit ky-analyst", "open ky-analyst"),
+        *("kernel ky-analyst", "extract centre-operator", *VOTES, *OUT),
+    )
+    judged(hub, processes, submitted(hub), plans(moves, 11, each=2))
+
+
+def test_one_build_of_a_table_at_a_time_and_none_once_suspended(hub: Hub, processes: Storm) -> None:
+    moves = ["extract centre-operator"] * 5 + ["suspend bureau-officer"]
+    seen = judged(hub, processes, Scene(), plans(moves, 13, each=2))
+    assert seen.licences["l-0001"] is LicenceStatus.SUSPENDED
+    assert list(seen.extracts.values()).count(ExtractStatus.BUILDING) <= 1
+
+
+def test_a_reviewer_whose_training_ends_votes_before_it_or_not_at_all(hub: Hub, processes: Storm) -> None:
+    scene = submitted(hub)
+    seen = judged(hub, processes, scene, plans(("lapse bureau-officer", *VOTES, *OUT), 17, each=2))
+    assert seen.lapsed == {"mz-reviewer"}
+
+
+def shared_in(hub: Hub) -> None:
+    factories.published(hub, origin=Origin.SHARED_IN, provider_org="wj")
+    file_scenario(
+        hub,
+        actor(hub, "ky-admin"),
+        title="演示场景",
+        purpose="按街道统计就诊次数,用于站点规划。",
+        lane=Lane.PUBLIC,
+        table_ids=["clinic_visits"],
+    )
+
+
+def test_nothing_is_released_or_fetched_once_a_consent_is_withdrawn(tmp_path: Path, processes: Storm) -> None:
+    hub = factories.district(tmp_path / "state")
+    shared_in(hub)
+    give_opinions(hub, "s-0001")
+    officer = actor(hub, "bureau-officer")
+    decide_scenario(hub, officer, scenario_id="s-0001", approve=True, reason="用途明确。")
+    decide_consent(hub, actor(hub, "wj-steward"), consent_id="c-0001", give=True, reason="用途在共享约定之内。")
+    licence = grant_licence(
+        hub,
+        officer,
+        scenario_id="s-0001",
+        tables=[
+            TableRequest(
+                table_id="clinic_visits", columns=("street", "band", "visits", "cost"), policy=factories.POLICY
+            )
+        ],
+        starts_at=hub.clock(),
+        ends_at=hub.clock() + timedelta(days=30),
+        reviewers_required=2,
+        grant_source=GrantSource.PILOT,
+        document_ref="演示〔2026〕9号",
+    )
+    build_extract(hub, actor(hub, "centre-operator"), licence_id=licence.id, table_id="clinic_visits")
+    open_workspace(hub, actor(hub, "ky-analyst"), licence_id=licence.id)
+    moves = ("take_back wj-steward", "submit ky-analyst", "kernel ky-analyst", *VOTES, *OUT)
+    seen = judged(hub, processes, submitted(hub), plans(moves, 19, each=2))
+    assert seen.consents["c-0001"] is ConsentStatus.WITHDRAWN
+
+
+def test_two_officers_who_decide_the_same_thing_decide_it_once(tmp_path: Path, processes: Storm) -> None:
+    hub = factories.district(tmp_path / "state")
+    shared_in(hub)
+    bodies = [f"opinion {person}" for person in ("bureau-assessor", "cac-supervisor", "data-expert")]
+    answers = ["consent wj-steward", "refuse_consent wj-steward"]
+    decisions = ["approve bureau-officer", "refuse bureau-officer"]
+    seen = judged(hub, processes, Scene(), plans([*bodies, *answers, *decisions], 23, each=3))
+    judged(hub, processes, Scene(), [[*bodies, *decisions] if n % THREADS == 0 else decisions for n in range(PEOPLE)])
+    assert seen.consents["c-0001"] in (ConsentStatus.GIVEN, ConsentStatus.REFUSED)
+    assert referee(hub).scenarios["s-0001"] in (ScenarioStatus.APPROVED, ScenarioStatus.REFUSED)
