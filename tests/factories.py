@@ -12,7 +12,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,18 @@ from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, UpdateCyc
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.context import Hub, open_hub
 from hub.db import KEY, Base
+from hub.demo.agreement import conclude, proposal
 from hub.demo.ladder import approved, climb
-from hub.demo.seed import appoint_everyone, give_opinions
+from hub.demo.licences import give_opinions
+from hub.demo.seed import appoint_everyone
 from hub.extracts.actions import start_extract
 from hub.extracts.model import Extract
 from hub.gate.actions import submit_export
-from hub.gate.model import ExportRequest, ProductForm
+from hub.gate.model import ExportRequest
 from hub.gate.screening import Report, read_report
 from hub.intake.actions import receive_file
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
+from hub.licensing.actions import decide_scenario, file_scenario
+from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, ProductForm
 from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.register.model import RegistrationField
@@ -240,10 +242,9 @@ def published(hub: Hub, **changes: Any) -> str:
     return publish_table(hub, actor(hub, "bureau-officer"), table_id=registered(hub, **changes)).id
 
 
-def licensed(
-    hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY, lane: Lane = Lane.PUBLIC
-) -> Licence:
-    table_id = published(hub)
+def approved_scenario(hub: Hub, *, lane: Lane = Lane.PUBLIC, table_ids: Sequence[str] = ()) -> str:
+    """A scenario of kangyang on the clinic's table, or on `table_ids`, with its three opinions."""
+    tables = list(table_ids) or [published(hub)]
     officer = actor(hub, "bureau-officer")
     scenario = file_scenario(
         hub,
@@ -251,25 +252,64 @@ def licensed(
         title="演示场景",
         purpose="按街道统计就诊次数,用于站点规划。",
         lane=lane,
-        table_ids=[table_id],
+        table_ids=tables,
     )
     give_opinions(hub, scenario.id)
     decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="用途明确。")
-    return grant_licence(
+    return scenario.id
+
+
+def licensed(
+    hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY, lane: Lane = Lane.PUBLIC
+) -> Licence:
+    return agreed(hub, approved_scenario(hub, lane=lane), days=days, reviewers=reviewers, policy=policy)
+
+
+def agreed(
+    hub: Hub,
+    scenario_id: str = "s-0001",
+    *,
+    changes: Mapping[str, object] | None = None,
+    until: LicenceStatus = LicenceStatus.ACTIVE,
+    **given: Any,
+) -> Licence:
+    """A licence on an approved scenario, taken as far as `until`.
+
+    Args:
+        changes: Fields of the agreement by their place: `items.term.ends_at`, `header.authority`.
+    """
+    header, items = terms(hub, scenario_id, **given)
+    for place, value in (changes or {}).items():
+        put_in({"header": header, "items": items}, place, value)
+    return conclude(hub, scenario_id=scenario_id, header=header, items=items, until=until)
+
+
+def put_in(said: Any, place: str, value: object) -> None:
+    """Put a value into nested names and lists: `items.scope.tables.0.policy`."""
+    first, _, rest = place.partition(".")
+    key: Any = int(first) if first.isdecimal() else first
+    if rest:
+        put_in(said[key], rest, value)
+    else:
+        said[key] = value
+
+
+def terms(
+    hub: Hub, scenario_id: str, *, days: int = 30, reviewers: int = 2, policy: str = POLICY
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and items of an agreement on the clinic's table: as proposed, with room for many exports."""
+    header, items = proposal(
         hub,
-        officer,
-        scenario_id=scenario.id,
-        tables=[
-            TableRequest(
-                table_id=table_id, columns=("street", "band", "visits", "cost"), policy=policy, full_in_workspace=True
-            )
-        ],
+        scenario_id=scenario_id,
+        policies={"clinic_visits": policy},
+        columns={"clinic_visits": ("street", "band", "visits", "cost")},
         starts_at=hub.clock(),
         ends_at=hub.clock() + timedelta(days=days),
-        reviewers_required=reviewers,
-        grant_source=GrantSource.PILOT,
+        reviewers=reviewers,
         document_ref="演示〔2026〕9号",
     )
+    items["other"]["exports_per_week"] = 50
+    return header, items
 
 
 def extracted(hub: Hub, **terms: Any) -> Extract:

@@ -12,6 +12,7 @@ from hub.catalog.rules import (
     TableDraft,
     refusals_of_id,
     refusals_of_taken,
+    refusals_to_mark_secret,
     refusals_to_publish,
     refusals_to_register,
     table_grade,
@@ -24,6 +25,7 @@ from hub.people.actor import Actor, OrgKind
 from hub.people.appointments import posts_filled
 from hub.people.organisations import departments_in
 from hub.people.rules import Verb
+from hub.secrecy import BASIS as SECRECY_BASIS
 from hub.wording import refusals_of_words
 
 
@@ -120,7 +122,32 @@ def against_publishing(session: Session, table: CatalogTable, actor: Actor, now:
         owner_org=table.owner_org,
         actor=actor,
         filled=posts_filled(session, table.owner_org, now),
+        state_secret=table.state_secret,
     )
+
+
+def mark_state_secret(hub: Hub, actor: Actor, *, table_id: str, reason: str) -> CatalogTable:
+    """Mark a registered table as concerning state secrets: whatever names it can be used no more, from now on.
+
+    The reason is checked and not kept: what it would say belongs into no record of this platform.
+    """
+    with hub.transaction(actor, Verb.BAR_TABLE, table_id) as tx:
+        table = tx.session.get(CatalogTable, table_id)
+        if table is None or not may_see(table, actor):
+            raise NotFound(unknown(table_id))
+        tx.refuse(
+            refusals_to_mark_secret(
+                table_id=table_id,
+                owner_org=table.owner_org,
+                state_secret=table.state_secret,
+                reason=reason,
+                actor=actor,
+            ),
+            NotAllowed,
+        )
+        table.state_secret = True
+        tx.record(EventKind.TABLE_BARRED, "table", table_id, cited_basis=[SECRECY_BASIS])
+        return table
 
 
 def may_see(table: CatalogTable, actor: Actor) -> bool:

@@ -101,7 +101,7 @@ class CatalogTable(Base):
     update_cycle: Mapped[UpdateCycle]
     grade: Mapped[Grade]
     state_secret: Mapped[bool] = mapped_column(default=False)
-    """Known to hold state secrets. Such a table is not registered; one that is found out later is used nowhere."""
+    """Known to hold state secrets. Such a table is not registered; one that is found out later is used nowhere; the mark is never taken back."""
     raw_digest: Mapped[str] = mapped_column(ForeignKey("raw_file.digest"))
     status: Mapped[TableStatus]
     registered_by: Mapped[str] = mapped_column(ForeignKey("person.id"))

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hub.catalog.actions import against_publishing, find_table, list_tables, publish_table, register_table
+from hub.catalog.actions import (
+    against_publishing,
+    find_table,
+    list_tables,
+    mark_state_secret,
+    publish_table,
+    register_table,
+)
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft
 from hub.errors import HubError, InvalidInput, NotAllowed, Refusal
@@ -15,6 +22,7 @@ from hub.intake.actions import find_raw, list_raw, receive_file
 from hub.intake.model import RawFile
 from hub.intake.rules import SUFFIXES
 from hub.message import msg
+from hub.people.actor import OrgKind
 from hub.people.organisations import departments_in
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history
@@ -44,6 +52,9 @@ def detail(visit: Visited, table_id: str) -> Response:
         table=table,
         publish_refusals=against,
         is_draft=table.status is TableStatus.DRAFT,
+        may_bar=not table.state_secret
+        and not refusals_to_act(visit.actor, Verb.BAR_TABLE)
+        and (visit.actor.org_kind is not OrgKind.DEPARTMENT or visit.actor.org_id == table.owner_org),
         events=history(visit.hub, visit.actor, table_id),
     )
 
@@ -54,6 +65,14 @@ def publish(visit: Visited, table_id: str) -> Response:
     find_table(visit.hub, visit.actor, table_id)
     publish_table(visit.hub, visit.actor, table_id=table_id)
     return visit.redirect("catalog/tables", table_id, notice=msg("Table {table} is published.", table=table_id))
+
+
+@router.post("/catalog/tables/{table_id}/bar")
+def bar(visit: Visited, table_id: str) -> Response:
+    """Mark a table as concerning state secrets: whatever names it stops."""
+    mark_state_secret(visit.hub, visit.actor, table_id=table_id, reason=visit.form.optional("reason"))
+    notice = msg("Table {table} is marked; nothing can be done with it any more.", table=table_id)
+    return visit.redirect("catalog/tables", table_id, notice=notice)
 
 
 @router.get("/catalog/intake")

@@ -1,7 +1,8 @@
 """May a table be registered or published, and if not, why.
 
 Rules here: `table.owner` (a steward registers for their own department), `table.basis_missing` (restricted sharing or
-opening needs its legal basis), `table.state_secret`, `table.columns` (the description must name exactly the file's
+opening needs its legal basis), `table.state_secret` (refused at registration), `table.marked_secret` (found out later),
+`table.reason_missing`, `table.columns` (the description must name exactly the file's
 columns), `table.identifier_open` (a table with direct identifiers cannot be open without conditions),
 `table.id`, `table.taken`,
 `table.provider` (shared-in data name the department that shared them, other data name none), `table.shared_in_open`
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from hub.catalog.model import TABLE_MOVES, ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.errors import Refusal
 from hub.message import msg
-from hub.people.actor import Actor, Post
+from hub.people.actor import Actor, OrgKind, Post
 from hub.people.rules import RESPONSIBILITY, Verb, refusals_to_act
 from hub.secrecy import BASIS as SECRECY_BASIS
 
@@ -200,10 +201,18 @@ def _origin(draft: TableDraft, departments: Collection[str]) -> tuple[Refusal, .
 
 
 def refusals_to_publish(
-    *, status: TableStatus, table_id: str, owner_org: str, actor: Actor, filled: Set[Post]
+    *,
+    status: TableStatus,
+    table_id: str,
+    owner_org: str,
+    actor: Actor,
+    filled: Set[Post],
+    state_secret: bool = False,
 ) -> tuple[Refusal, ...]:
     """Everything against this officer publishing the table now; `filled` as in `refusals_to_register`."""
     found = list(refusals_to_act(actor, Verb.PUBLISH_TABLE))
+    if state_secret:
+        found.append(_secret(table_id))
     found.extend(_responsibility(owner_org, filled))
     if TableStatus.PUBLISHED not in TABLE_MOVES[status]:
         found.append(
@@ -216,6 +225,45 @@ def refusals_to_publish(
             )
         )
     return tuple(found)
+
+
+def refusals_to_mark_secret(
+    *, table_id: str, owner_org: str, state_secret: bool, reason: str, actor: Actor
+) -> tuple[Refusal, ...]:
+    """Everything against marking a registered table as concerning state secrets. The mark is never taken back."""
+    found = list(refusals_to_act(actor, Verb.BAR_TABLE))
+    if actor.org_kind is OrgKind.DEPARTMENT and actor.org_id != owner_org:
+        found.append(
+            Refusal(
+                rule="table.owner",
+                subject=table_id,
+                text=msg("A steward marks tables of their own department."),
+                next_step=msg("Tell the bureau, which can mark every table."),
+                basis=RESPONSIBILITY,
+            )
+        )
+    if state_secret:
+        found.append(_secret(table_id))
+    if not reason.strip():
+        found.append(
+            Refusal(
+                rule="table.reason_missing",
+                subject=table_id,
+                text=msg("A decision needs a written reason."),
+                next_step=msg("Write who found it and what the secrecy review says; nothing of the content itself."),
+            )
+        )
+    return tuple(found)
+
+
+def _secret(table_id: str) -> Refusal:
+    return Refusal(
+        rule="table.marked_secret",
+        subject=table_id,
+        text=msg("Table {table} is marked as concerning state secrets.", table=table_id),
+        next_step=msg("Nothing more can be done with it on this platform."),
+        basis=SECRECY_BASIS,
+    )
 
 
 def _responsibility(org_id: str, filled: Set[Post]) -> tuple[Refusal, ...]:

@@ -35,8 +35,13 @@ class ClosingFacts:
 
 
 def has_ended(status: LicenceStatus, ends_at: datetime, now: datetime) -> bool:
-    """Whether a licence can never be used again: its term is over, or it was terminated."""
-    return now >= ends_at or status in (LicenceStatus.TERMINATED, LicenceStatus.EXITED)
+    """Whether a licence that was in force can never be used again: its term is over, or it was terminated.
+
+    A draft has left nothing behind and has nothing to close.
+    """
+    if status in (LicenceStatus.ACTIVE, LicenceStatus.SUSPENDED):
+        return now >= ends_at
+    return status in (LicenceStatus.TERMINATED, LicenceStatus.EXITED)
 
 
 def refusals_to_close(

@@ -6,10 +6,13 @@ record number that stays with an elder is a direct identifier, and so is an addr
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from hub.catalog.model import ColumnClass, Grade, OpenType, ShareType, UpdateCycle
 from hub.catalog.rules import ColumnDraft, TableDraft
+
+POLICIES: Final = Path(__file__).with_name("policies")
 
 DISCLAIMER: Final = "演示数据,与真实个人和企业无关"
 """Stands in the description of every generated table (DOMAIN.md §6.1)."""
@@ -93,3 +96,8 @@ FAIR: Final = TableDraft(
 )
 
 DRAFTS: Final = (ELDER_CARE, FAIR)
+
+
+def policy_of(table_id: str) -> str:
+    """The policy that the demonstration licences use for a table."""
+    return (POLICIES / f"{table_id}.toml").read_text(encoding="utf-8")

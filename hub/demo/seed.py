@@ -1,5 +1,4 @@
-"""The demonstration district: organisations, people, published tables, one licence in force, one that is over,
-and an approved scenario whose shared-in table has no consent.
+"""The demonstration district: organisations, people, published tables, and a licence in each notable state.
 
 Everything is entered by the same actions a person's click calls, each by the role that may do it. The district's
 history begins some months ago, so that an expired licence was granted while it could still run: `_earlier` is the hub
@@ -12,7 +11,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +25,15 @@ from hub.demo.catalog import ELDER_CARE, FAIR
 from hub.demo.codes import fresh, keep, kept, secret_of
 from hub.demo.identifiers import credit_code
 from hub.demo.ladder import climb
+from hub.demo.licences import CURRENT, OVER, licensed, renewed, suspended, without_consent
+from hub.demo.parking import PARKING, write_parking
 from hub.demo.tables import write_elder_care, write_fair
 from hub.demo.visits import VISIT_SUMMARY, write_visit_summary
 from hub.errors import ChecksFailed, Refusal
 from hub.extracts.actions import issued_rungs, prepare_rungs
 from hub.extracts.model import ExtractStatus
 from hub.intake.actions import receive_file
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, give_opinion, grant_licence
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence, Scenario, Stance
+from hub.licensing.model import ExtractLevel, Licence
 from hub.message import Message, both, msg
 from hub.people.accounts import appoint_person, confirm_change
 from hub.people.actions import find_person
@@ -43,7 +43,6 @@ from hub.people.model import Credential, Organisation, Person
 from hub.people.organisations import found_organisation
 from hub.people.sign_in import unsafe_enrol
 
-POLICIES = Path(__file__).with_name("policies")
 BACK = timedelta(days=200)
 """Short enough that the rulebook, which decides every grant by that day's thresholds, knows the time."""
 TRAINING_TERM = timedelta(days=2 * 365)
@@ -68,12 +67,19 @@ ORGANISATIONS: Final = (
     ("mz", "区民政局", "District civil affairs bureau", OrgKind.DEPARTMENT),
     ("wj", "区卫健委", "District health commission", OrgKind.DEPARTMENT),
     ("tj", "区统计局", "District statistics bureau", OrgKind.DEPARTMENT),
+    ("cg", "区城管执法局", "District urban management bureau", OrgKind.DEPARTMENT),
     ("kangyang", "示例康养服务", "Example elder-care services", OrgKind.OPERATOR),
     ("pushu", "示例普数科技", "Example data technology", OrgKind.OPERATOR),
+    ("tingguan", "示例停管运营", "Example parking operations", OrgKind.OPERATOR),
+    ("moxing", "示例模型工坊", "Example model workshop", OrgKind.DEVELOPER),
     ("cac", "区委网信办", "District cyberspace office", OrgKind.CYBERSPACE),
     ("experts", "区数据专家委员会", "District data expert committee", OrgKind.EXPERTS),
     ("audit", "区审计局", "District audit bureau", OrgKind.AUDIT),
 )
+
+
+ATTACHED: Final = {"moxing": "pushu"}
+"""Development entities (开发主体) and the operator they are attached to."""
 
 
 def _account(name: str, zh: str, en: str, org: str, *roles: Role) -> Account:
@@ -96,6 +102,9 @@ ACCOUNTS: Final = (
     _account("wj-steward", "卫健委数据执行专员", "Health data steward", "wj", Role.DEPT_STEWARD),
     _account("tj-steward", "统计局数据执行专员", "Statistics data steward", "tj", Role.DEPT_STEWARD),
     _account("tj-reviewer", "统计局数源审核员", "Statistics provider reviewer", "tj", Role.PROVIDER_REVIEWER),
+    _account("cg-chief", "城管执法局第一责任人", "Head of urban management", "cg", Role.DEPT_CHIEF),
+    _account("cg-cdo", "城管执法局首席数据官", "Urban management chief data officer", "cg", Role.DEPT_CDO),
+    _account("cg-steward", "城管执法局数据执行专员", "Urban management data steward", "cg", Role.DEPT_STEWARD),
     _account("centre-operator", "城运中心平台运营员", "Centre operator", "centre", Role.CENTRE_OPERATOR),
     _account("centre-reviewer", "城运中心合规审核员", "Centre compliance reviewer", "centre", Role.COMPLIANCE_REVIEWER),
     Account(
@@ -112,6 +121,9 @@ ACCOUNTS: Final = (
     _account("ky-expert", "康养服务合规专家", "Elder-care compliance expert", "kangyang", Role.COMPLIANCE_REVIEWER),
     _account("ps-admin", "普数科技管理员", "Data technology's administrator", "pushu", Role.LICENSEE_ADMIN),
     _account("ps-analyst", "普数科技分析师", "Data technology analyst", "pushu", Role.ANALYST),
+    _account("tg-admin", "停管运营管理员", "Parking operator's administrator", "tingguan", Role.LICENSEE_ADMIN),
+    _account("tg-analyst", "停管运营分析师", "Parking analyst", "tingguan", Role.ANALYST),
+    _account("mx-analyst", "模型工坊分析师", "Model workshop analyst", "moxing", Role.ANALYST),
     _account("auditor", "审计员", "Auditor", "audit", Role.AUDITOR),
 )
 
@@ -143,34 +155,19 @@ def seed(hub: Hub, *, elder_rows: int = 12_000, say: Callable[[Message], None] =
         visits = Path(folder) / "wj_visit_summary.csv"
         write_visit_summary(visits)
         _table(earlier, visits, steward="mz-steward", draft=VISIT_SUMMARY)
+        parking = Path(folder) / "cg_session.csv"
+        write_parking(parking)
+        _table(earlier, parking, steward="cg-steward", draft=PARKING)
     say(msg("Granting licences and building extracts…"))
-    over = _licence(
-        earlier,
-        admin="ps-admin",
-        title="家庭服务需求研究 / Demand for family services",
-        purpose="为社区家庭服务设计提供汇总统计；本协议已到期，用于演示到期后的拒绝。",
-        lane=Lane.INDUSTRY,
-        table_id="fair",
-        starts=then,
-        ends=then + BACK / 2,
-        document="演示〔2026〕2号",
-    )
-    _extract(earlier, over, "fair", requester="ps-analyst")
+    over = licensed(earlier, OVER, starts=then, ends=then + BACK / 2)
+    _extract(earlier, over, OVER.table_id, requester="ps-analyst")
     now = hub.clock()
-    current = _licence(
-        hub,
-        admin="ky-admin",
-        title="养老服务需求分布与站点选址 / Elder-care demand and station siting",
-        purpose="按街道与年龄段统计养老服务需求，为站点选址提供评价指数与报告。",
-        lane=Lane.PUBLIC,
-        table_id="mz_elder_care",
-        starts=now,
-        ends=now + timedelta(days=3 * 365),
-        document="演示〔2026〕1号",
-    )
+    current = licensed(hub, CURRENT, starts=now, ends=now + timedelta(days=3 * 365))
     prepare_rungs(hub, licence_id=current.id)
-    _extract(hub, current, "mz_elder_care", requester="ky-analyst")
-    _without_consent(hub)
+    _extract(hub, current, CURRENT.table_id, requester="ky-analyst")
+    suspended(hub, starts=now, ends=now + timedelta(days=365))
+    renewed(hub, over, starts=now, ends=now + timedelta(days=365))
+    without_consent(hub)
     keep(hub.settings.state_dir, {**kept(hub.settings.state_dir), "complete": True})
 
 
@@ -191,11 +188,6 @@ def account_lines(translate: Callable[[str], str]) -> tuple[str, ...]:
     )
 
 
-def policy_of(table_id: str) -> str:
-    """The policy that the demonstration licences use for a table."""
-    return (POLICIES / f"{table_id}.toml").read_text(encoding="utf-8")
-
-
 def appoint_everyone(hub: Hub) -> None:
     """Found the organisations and open the demonstration accounts; what is there is left alone."""
     state = hub.settings.state_dir
@@ -207,8 +199,17 @@ def appoint_everyone(hub: Hub) -> None:
         enrolled = set(session.scalars(select(Credential.person_id).where(Credential.sealed_secret != "")))
     for serial, (org_id, name_zh, name_en, kind) in enumerate(ORGANISATIONS, start=1):
         if org_id not in known:
-            uscc = credit_code(serial) if kind is OrgKind.OPERATOR else ""
-            found_organisation(hub, SYSTEM, org_id=org_id, name_zh=name_zh, name_en=name_en, kind=kind, uscc=uscc)
+            uscc = credit_code(serial) if kind in (OrgKind.OPERATOR, OrgKind.DEVELOPER) else ""
+            found_organisation(
+                hub,
+                SYSTEM,
+                org_id=org_id,
+                name_zh=name_zh,
+                name_en=name_en,
+                kind=kind,
+                uscc=uscc,
+                attached_to=ATTACHED.get(org_id, ""),
+            )
     # The bureau's two officers come first and are the service's to appoint; they appoint the others, one confirming
     # what the other proposes.
     for account in ACCOUNTS:
@@ -271,75 +272,6 @@ def _table(hub: Hub, file: Path, *, steward: str, draft: TableDraft) -> None:
     raw = receive_file(hub, actor, stream=io.BytesIO(file.read_bytes()), name=file.name, no_state_secret=True)
     register_table(hub, actor, draft, raw_digest=raw.digest)
     publish_table(hub, _actor(hub, "bureau-officer"), table_id=draft.id)
-
-
-def _licence(
-    hub: Hub,
-    *,
-    admin: str,
-    title: str,
-    purpose: str,
-    lane: Lane,
-    table_id: str,
-    starts: datetime,
-    ends: datetime,
-    document: str,
-) -> Licence:
-    with hub.reading() as session:
-        known = session.scalar(select(Licence).where(Licence.document_ref == document))
-    if known is not None:
-        return known
-    officer = _actor(hub, "bureau-officer")
-    scenario = file_scenario(hub, _actor(hub, admin), title=title, purpose=purpose, lane=lane, table_ids=[table_id])
-    give_opinions(hub, scenario.id)
-    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景，用途明确，风险可控。")
-    with hub.reading() as session:
-        columns = [column.name for column in session.get_one(CatalogTable, table_id).columns]
-    return grant_licence(
-        hub,
-        officer,
-        scenario_id=scenario.id,
-        tables=[
-            TableRequest(table_id=table_id, columns=tuple(columns), policy=policy_of(table_id), full_in_workspace=True)
-        ],
-        starts_at=starts,
-        ends_at=ends,
-        reviewers_required=2,
-        grant_source=GrantSource.PILOT,
-        document_ref=document,
-    )
-
-
-def _without_consent(hub: Hub) -> None:
-    """An approved scenario on a shared-in table whose provider has not answered: no licence can be granted on it."""
-    title = "老年人就诊与养老服务衔接 / Clinic visits and elder care"
-    with hub.reading() as session:
-        if session.scalar(select(Scenario.id).where(Scenario.title == title)) is not None:
-            return
-    scenario = file_scenario(
-        hub,
-        _actor(hub, "ky-admin"),
-        title=title,
-        purpose="按街道与年龄段汇总就诊人次,衔接养老服务;提供部门尚未同意,用于演示同意缺失时的拒绝。",
-        lane=Lane.PUBLIC,
-        table_ids=[VISIT_SUMMARY.id],
-    )
-    give_opinions(hub, scenario.id)
-    officer = _actor(hub, "bureau-officer")
-    decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="演示场景,待提供部门同意后签发协议。")
-
-
-def give_opinions(hub: Hub, scenario_id: str) -> None:
-    """The three bodies sign, each by its own person."""
-    for person in ("bureau-assessor", "cac-supervisor", "data-expert"):
-        give_opinion(
-            hub,
-            _actor(hub, person),
-            scenario_id=scenario_id,
-            stance=Stance.SUPPORT,
-            compliance="用途与法定职责相符，数据范围为场景所必需。",
-            security="数据在隔离环境内使用，产出经机审与人审后放行，风险可控。",
-        )
 
 
 def _actor(hub: Hub, person_id: str) -> Actor:

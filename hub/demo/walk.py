@@ -22,20 +22,22 @@ from pathlib import Path
 from hub.catalog.actions import publish_table, register_table
 from hub.catalog.rules import TableDraft
 from hub.context import Hub, open_hub
-from hub.demo.catalog import ELDER_CARE, FAIR
+from hub.demo.agreement import conclude, proposal
+from hub.demo.catalog import ELDER_CARE, FAIR, policy_of
 from hub.demo.ladder import climb
+from hub.demo.licences import give_opinions
 from hub.demo.notebook import REFUSED_CELL, RELEASED_CELL
-from hub.demo.seed import appoint_everyone, give_opinions, policy_of
+from hub.demo.seed import appoint_everyone
 from hub.demo.tables import write_elder_care, write_fair
 from hub.errors import HubError
 from hub.extracts.actions import extract_path
 from hub.extracts.model import Extract, ExtractStatus
 from hub.gate.actions import cast_vote, submit_export
-from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
+from hub.gate.model import Decision, ExportRequest, RequestStatus
 from hub.intake.actions import receive_file
 from hub.ledger.actions import verify
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
+from hub.licensing.actions import decide_scenario, file_scenario
+from hub.licensing.model import ExtractLevel, Lane, Licence, ProductForm
 from hub.message import Message, both, msg
 from hub.people.actions import find_person
 from hub.people.actor import Actor
@@ -175,25 +177,16 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
     give_opinions(hub, scenario.id)
     decide_scenario(hub, officer, scenario_id=scenario.id, approve=True, reason="公益用途，范围与风险明确。")
     now = hub.clock()
-    licence = grant_licence(
+    header, items = proposal(
         hub,
-        officer,
         scenario_id=scenario.id,
-        tables=[
-            TableRequest(
-                table_id=draft.id,
-                columns=tuple(column.name for column in draft.columns),
-                policy=policy_of(draft.id),
-                full_in_workspace=True,
-            )
-            for draft in drafts
-        ],
+        policies={draft.id: policy_of(draft.id) for draft in drafts},
         starts_at=now,
         ends_at=now + timedelta(days=365),
-        reviewers_required=2,
-        grant_source=GrantSource.PILOT,
         document_ref="演示〔2026〕1号",
     )
+    licence = conclude(hub, scenario_id=scenario.id, header=header, items=items)
+    out.line(msg("Agreement {digest}: decided, signed by both sides, filed", digest=licence.contract_digest))
     out.line(
         msg(
             "Licence {licence} for {operator} until {day}, {count} reviewers",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.catalog.model import CatalogTable
@@ -24,7 +24,6 @@ from hub.gate.model import (
     ExportFile,
     ExportRequest,
     Look,
-    ProductForm,
     RequestStatus,
     Seat,
     Vote,
@@ -44,8 +43,10 @@ from hub.gate.rules import (
 from hub.gate.screening import Report, Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
-from hub.licensing.actions import licence_in, usable_licence
+from hub.licensing.actions import agreed_in, licence_in, usable_licence
 from hub.licensing.actions import may_see as may_see_licence
+from hub.licensing.model import Lane, Licence, ProductForm
+from hub.licensing.terms import refusals_to_offer
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
 from hub.people.actions import lapses_of
@@ -69,6 +70,7 @@ def submit_export(
     title: str,
     reason: str,
     product_form: ProductForm,
+    lane: Lane | None = None,
     supersedes: str | None = None,
     made_up: bool = False,
     screen: Screen = screen_frozen,
@@ -79,6 +81,7 @@ def submit_export(
 
     Args:
         made_up: The author says that the results were made on rows that are nobody's, so that no figure is a fact.
+        lane: That of the licence unless another is named; the licence's product plan must have form and lane.
 
     Raises:
         NotFound: There is no such workspace, or it is one of another institution.
@@ -103,6 +106,8 @@ def submit_export(
         )
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        lane = lane or licence.lane
+        _refuse_unplanned(tx, licence, product_form, lane)
         outbox = workspace_dir(hub, workspace_id) / "outbox"
         sources = sources_of(tx.session, workspace, put_at=_put_at(outbox, slugs, tx.now), now=tx.now)
         tx.refuse(refusals_of_made_up(workspace_id, only_made_up=sources.only_made_up, marked=made_up), NotAllowed)
@@ -117,6 +122,7 @@ def submit_export(
             title=title.strip(),
             reason=reason.strip(),
             product_form=product_form,
+            lane=lane,
             status=RequestStatus.CHECKING,
             digest="",
             extract_ids=[extract.id for extract in extracts],
@@ -161,10 +167,11 @@ def enter_sealed(hub: Hub, tx: Transaction, outputs: SealedOutputs) -> ExportReq
     The analyst cannot read them before they are released (`may_preview`).
 
     Raises:
-        NotAllowed: The licence is not usable now.
+        NotAllowed: The licence is not usable now, or its agreement plans no such product.
         InvalidInput: An output is no regular file, too large, or badly named.
     """
     licence = usable_licence(tx.session, outputs.licence_id, tx.now)
+    _refuse_unplanned(tx, licence, outputs.product_form, licence.lane)
     files = _freeze(hub, outputs.outbox, outputs.slugs, subject=outputs.run_id)
     extracts = [tx.session.get_one(Extract, extract_id) for extract_id in outputs.extract_ids]
     request = ExportRequest(
@@ -176,6 +183,7 @@ def enter_sealed(hub: Hub, tx: Transaction, outputs: SealedOutputs) -> ExportReq
         title=outputs.title,
         reason=outputs.reason,
         product_form=outputs.product_form,
+        lane=licence.lane,
         status=RequestStatus.CHECKING,
         digest="",
         extract_ids=[extract.id for extract in extracts],
@@ -225,6 +233,24 @@ def _put_at(outbox: Path, slugs: Sequence[str], now: datetime) -> datetime:
     except (SandboxError, OSError):
         return now  # there is nothing to freeze either, and that is refused in words
     return datetime.fromtimestamp(min(written), UTC) if written else now
+
+
+def _refuse_unplanned(tx: Transaction, licence: Licence, form: ProductForm, lane: Lane) -> None:
+    """Ask the agreement whether a product of this form and lane may ask to leave this week."""
+    week = _submitted_since(tx.session, licence.id, tx.now - timedelta(days=7))
+    tx.refuse(
+        refusals_to_offer(licence.id, agreed_in(licence), form=form, lane=lane, submitted_in_week=week), NotAllowed
+    )
+
+
+def _submitted_since(session: Session, licence_id: str, since: datetime) -> int:
+    """Requests of a licence since then that were neither withdrawn nor stopped by the machine."""
+    query = select(func.count(ExportRequest.id)).where(
+        ExportRequest.licence_id == licence_id,
+        ExportRequest.submitted_at > since,
+        ExportRequest.status.not_in([RequestStatus.WITHDRAWN, RequestStatus.MACHINE_REFUSED]),
+    )
+    return int(session.scalar(query) or 0)
 
 
 def check_export(hub: Hub, *, request_id: str, screen: Screen = screen_frozen) -> ExportRequest:
@@ -348,6 +374,7 @@ def package_digest(request: ExportRequest) -> str:
     described = {
         "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in request.files],
         "form": request.product_form.value,
+        "lane": request.lane.value,
         "licence": request.licence_id,
         "reason": request.reason,
         "supersedes": request.supersedes or "",

@@ -20,6 +20,7 @@ from hub.gate.model import EvidencePart, ExportRequest
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
+from hub.licensing.agreements import agreement_digest
 from hub.licensing.model import Licence, LicenceStatus
 from hub.message import msg
 
@@ -37,7 +38,7 @@ class Evidence:
     votes: tuple[Said, ...] = ()
     """Reviewer, organisation, seat, decision, digest; sorted."""
     licence: Said = ()
-    """Operator, start, end, number of reviewers, status."""
+    """Operator, start, end, number of reviewers, digest of the agreement, status."""
 
 
 def of_rows(request: ExportRequest, licence: Licence) -> Evidence:
@@ -64,6 +65,7 @@ def of_rows(request: ExportRequest, licence: Licence) -> Evidence:
             licence.starts_at.isoformat(),
             licence.ends_at.isoformat(),
             str(licence.reviewers_required),
+            agreement_digest(licence),
             str(licence.status),
         ),
     )
@@ -105,8 +107,8 @@ def of_ledger(session: Session, *, request_id: str, licence_id: str) -> Evidence
                 )
             case EventKind.LICENCE_GRANTED:
                 reviewers = str(event["counters"]["reviewers"])
-                terms = (details["operator"], details["starts"], details["ends"], reviewers)
-            case EventKind.LICENCE_SUSPENDED | EventKind.LICENCE_RESUMED:
+                terms = (details["operator"], details["starts"], details["ends"], reviewers, event["object_digest"])
+            case EventKind.LICENCE_SUSPENDED | EventKind.LICENCE_RESUMED | EventKind.LICENCE_TERMINATED:
                 status = event["decision"]
     return Evidence(
         submission=submission, check=check, votes=tuple(sorted(votes)), licence=(*terms, status) if terms else ()

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.db import Base
+from hub.licensing.model import Lane, ProductForm
 
 
 class RequestStatus(StrEnum):
@@ -37,14 +38,6 @@ REQUEST_MOVES: dict[RequestStatus, frozenset[RequestStatus]] = {
 }
 
 
-class ProductForm(StrEnum):
-    """Form of the product that leaves (DOMAIN.md §4, 86). A row-level data set is no product form."""
-
-    INDEX = "INDEX"
-    REPORT = "REPORT"
-    MODEL = "MODEL"
-
-
 class Decision(StrEnum):
     """A vote. One objection is enough to refuse."""
 
@@ -70,7 +63,7 @@ class EvidencePart(StrEnum):
 
 
 class ExportRequest(Base):
-    """One package that asks to leave. `digest` covers its files, title, purpose, form and licence."""
+    """One package that asks to leave. `digest` covers its files, title, purpose, form, lane and licence."""
 
     __tablename__ = "export_request"
 
@@ -82,6 +75,7 @@ class ExportRequest(Base):
     title: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     product_form: Mapped[ProductForm]
+    lane: Mapped[Lane]
     status: Mapped[RequestStatus]
     digest: Mapped[str]
     extract_ids: Mapped[list[str]] = mapped_column(JSON)

@@ -1,71 +1,71 @@
-"""File and decide scenarios; grant, suspend and resume licences; ask a licence again."""
+"""File and decide scenarios; suspend, resume and terminate licences; ask a licence again.
+
+How an agreement comes into force is in `hub.licensing.agreements`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from anonymize.errors import AnonymizeError
 from anonymize.policy import parse_policy
-from hub.catalog.actions import published_table
 from hub.catalog.model import CatalogTable, ColumnClass, Origin, TableStatus
 from hub.context import Hub
 from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
+from hub.licensing.contract import Contract
 from hub.licensing.model import (
-    ExtractLevel,
-    GrantSource,
     Lane,
     Licence,
     LicenceStatus,
-    LicenceTable,
     Scenario,
     ScenarioOpinion,
     ScenarioStatus,
     Stance,
 )
+from hub.licensing.moves import TARGETS, LicenceFacts, refusals_to_move
+from hub.licensing.reading import read_contract
 from hub.licensing.rules import (
     SCENARIO_BASIS,
     LicenceTerms,
     Opinion,
     PolicyFacts,
-    TableGrant,
     body_of,
+    is_expiring,
     refusals_to_decide,
     refusals_to_file,
     refusals_to_give_opinion,
-    refusals_to_grant,
-    refusals_to_move,
     refusals_to_use,
 )
+from hub.licensing.terms import Agreed, compile_terms
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
 from hub.people.rules import Verb
+from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
-from hub.sharing.actions import consent_facts, request_consents
+from hub.sharing.actions import request_consents
 from hub.sharing.rules import ConsentFact
 from hub.wording import refusals_of_words
 
-MOST_POLICY = 256 * 2**10
-"""Characters of a policy; one of a hundred columns has some ten thousand."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableRequest:
-    """One table to be licensed: its columns and the policy as TOML text."""
+class Standing:
+    """How a licence stood when it was asked."""
 
-    table_id: str
-    columns: tuple[str, ...]
-    policy: str
-    levels: tuple[ExtractLevel, ...] = tuple(ExtractLevel)
-    full_in_workspace: bool = False
+    licence: Licence
+    refusals: tuple[Refusal, ...]
+    """What stands against using it; empty: it can be used."""
+    is_expiring: bool
+    asked_at: datetime
 
 
 def file_scenario(
@@ -76,9 +76,12 @@ def file_scenario(
         tx.refuse(refusals_of_words("-", lines=[title], texts=[purpose]), InvalidInput)
         query = select(CatalogTable.id).where(CatalogTable.status == TableStatus.PUBLISHED)
         published = list(tx.session.scalars(query))
+        secret = list(tx.session.scalars(select(CatalogTable.id).where(CatalogTable.state_secret)))
         wanted = sorted(set(table_ids))
         tx.refuse(
-            refusals_to_file(actor=actor, title=title, purpose=purpose, table_ids=wanted, published=published),
+            refusals_to_file(
+                actor=actor, title=title, purpose=purpose, table_ids=wanted, published=published, secret=secret
+            ),
             NotAllowed,
         )
         scenario = Scenario(
@@ -110,7 +113,7 @@ def give_opinion(
         NotAllowed: The actor signs for none of the three bodies, theirs was heard already, or a text is missing.
     """
     with hub.transaction(actor, Verb.GIVE_OPINION, scenario_id) as tx:
-        scenario = _visible_scenario(tx.session, scenario_id, actor)
+        scenario = visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, texts=[compliance, security]), InvalidInput)
         refusals = refusals_to_give_opinion(
             actor=actor,
@@ -153,7 +156,7 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
     """Approve or refuse a filed scenario, with a written reason."""
     to = ScenarioStatus.APPROVED if approve else ScenarioStatus.REFUSED
     with hub.transaction(actor, Verb.DECIDE_SCENARIO, scenario_id) as tx:
-        scenario = _visible_scenario(tx.session, scenario_id, actor)
+        scenario = visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, texts=[reason]), InvalidInput)
         tx.refuse(
             refusals_to_decide(
@@ -172,132 +175,52 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
         return scenario
 
 
-def grant_licence(
-    hub: Hub,
-    actor: Actor,
-    *,
-    scenario_id: str,
-    tables: Sequence[TableRequest],
-    starts_at: datetime,
-    ends_at: datetime,
-    reviewers_required: int,
-    grant_source: GrantSource,
-    document_ref: str,
-    joins: Sequence[tuple[str, str]] = (),
-) -> Licence:
-    """Grant a licence on an approved scenario.
-
-    Raises:
-        NotAllowed: A rule of licensing stands against these terms.
-        InvalidInput: A policy cannot be read.
-        NotFound: The scenario or a table does not exist.
-    """
-    with hub.transaction(actor, Verb.GRANT_LICENCE, scenario_id) as tx:
-        scenario = _visible_scenario(tx.session, scenario_id, actor)
-        tx.refuse(refusals_of_words(scenario_id, lines=[document_ref]), InvalidInput)
-        pack = pack_in_force(tx.now)
-        grants, rows = [], []
-        for request in tables:
-            table = published_table(tx.session, request.table_id)
-            facts, digest = read_policy(request.policy, table_id=table.id)
-            grants.append(
-                TableGrant(
-                    table_id=table.id,
-                    columns=request.columns,
-                    catalog={column.name: column.column_class for column in table.columns},
-                    policy=facts,
-                )
-            )
-            rows.append(
-                LicenceTable(
-                    table_id=table.id,
-                    columns=list(request.columns),
-                    policy=request.policy,
-                    policy_digest=digest,
-                    levels=[level.value for level in request.levels],
-                    full_in_workspace=request.full_in_workspace,
-                )
-            )
-        tx.refuse(
-            refusals_to_grant(
-                actor=actor,
-                scenario_id=scenario_id,
-                scenario_status=scenario.status,
-                scenario_tables=scenario.table_ids,
-                tables=grants,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                reviewers_required=reviewers_required,
-                min_reviewers=hub.settings.min_reviewers,
-                max_days=hub.settings.max_licence_days,
-                document_ref=document_ref,
-                now=tx.now,
-                pack=pack,
-                consents=consent_facts(
-                    tx.session, scenario_id=scenario_id, table_ids=[grant.table_id for grant in grants]
-                ),
-            ),
-            NotAllowed,
-        )
-        licence = Licence(
-            id=next_id(tx.session, "l"),
-            scenario_id=scenario_id,
-            operator_org=scenario.operator_org,
-            purpose=scenario.purpose,
-            lane=scenario.lane,
-            grant_source=grant_source,
-            document_ref=document_ref.strip(),
-            starts_at=starts_at,
-            ends_at=ends_at,
-            reviewers_required=reviewers_required,
-            joins=[list(pair) for pair in joins],
-            status=LicenceStatus.ACTIVE,
-            granted_by=actor.person_id,
-            granted_at=tx.now,
-            tables=rows,
-        )
-        tx.session.add(licence)
-        tx.session.flush()
-        hub.keys.pseudonym_key_file(licence.id)
-        tx.record(
-            EventKind.LICENCE_GRANTED,
-            "licence",
-            licence.id,
-            licence_id=licence.id,
-            cited_basis=[licence.document_ref],
-            counters={"reviewers": reviewers_required},
-            details={
-                "scenario": scenario_id,
-                "operator": licence.operator_org,
-                "starts": starts_at.isoformat(),
-                "ends": ends_at.isoformat(),
-                "source": grant_source,
-                "rules": pack.label,
-                **{f"policy.{row.table_id}": row.policy_digest for row in rows},
-            },
-        )
-        return licence
-
-
 def suspend_licence(hub: Hub, actor: Actor, *, licence_id: str, reason: str) -> Licence:
     """Stop all use of a licence until it is resumed."""
-    return _move(hub, actor, Verb.SUSPEND_LICENCE, licence_id, LicenceStatus.SUSPENDED, reason)
+    return _move(hub, actor, Verb.SUSPEND_LICENCE, licence_id, reason)
 
 
 def resume_licence(hub: Hub, actor: Actor, *, licence_id: str, reason: str) -> Licence:
     """Let a suspended licence be used again."""
-    return _move(hub, actor, Verb.RESUME_LICENCE, licence_id, LicenceStatus.ACTIVE, reason)
+    return _move(hub, actor, Verb.RESUME_LICENCE, licence_id, reason)
 
 
-def _move(hub: Hub, actor: Actor, verb: Verb, licence_id: str, to: LicenceStatus, reason: str) -> Licence:
-    kind = EventKind.LICENCE_SUSPENDED if to is LicenceStatus.SUSPENDED else EventKind.LICENCE_RESUMED
+def terminate_licence(hub: Hub, actor: Actor, *, licence_id: str, reason: str) -> Licence:
+    """End a licence, or a draft of one, for good; what it left behind is destroyed by its closing."""
+    return _move(hub, actor, Verb.TERMINATE_LICENCE, licence_id, reason)
+
+
+_MOVED: Mapping[Verb, EventKind] = {
+    Verb.SUSPEND_LICENCE: EventKind.LICENCE_SUSPENDED,
+    Verb.RESUME_LICENCE: EventKind.LICENCE_RESUMED,
+    Verb.TERMINATE_LICENCE: EventKind.LICENCE_TERMINATED,
+}
+
+
+def _move(hub: Hub, actor: Actor, verb: Verb, licence_id: str, reason: str) -> Licence:
     with hub.transaction(actor, verb, licence_id) as tx:
         licence = visible_licence(tx.session, licence_id, actor)
         tx.refuse(refusals_of_words(licence_id, texts=[reason]), InvalidInput)
-        tx.refuse(refusals_to_move(actor=actor, verb=verb, terms=terms_of(licence), to=to, reason=reason), NotAllowed)
-        licence.status, licence.status_reason = to, reason.strip()
-        tx.record(kind, "licence", licence_id, licence_id=licence_id, decision=to)
+        tx.refuse(refusals_to_move(facts_of(licence), actor, verb, reason=reason), NotAllowed)
+        licence.status, licence.status_reason = TARGETS[verb], reason.strip()
+        tx.record(_MOVED[verb], "licence", licence_id, licence_id=licence_id, decision=licence.status)
         return licence
+
+
+def facts_of(licence: Licence) -> LicenceFacts:
+    """The licence as the rules of its moves see it."""
+    version = licence.current
+    days = [district_day(signature.signed_at) for signature in version.signatures]
+    return LicenceFacts(
+        id=licence.id,
+        status=licence.status,
+        digest=version.digest,
+        drafted_by=version.drafted_by,
+        implementing_body=licence.implementing_body,
+        operator_org=licence.operator_org,
+        signed=frozenset(signature.side for signature in version.signatures),
+        signed_on=max(days, default=None),
+    )
 
 
 def read_policy(text: str, *, table_id: str) -> tuple[PolicyFacts, str]:
@@ -306,8 +229,6 @@ def read_policy(text: str, *, table_id: str) -> tuple[PolicyFacts, str]:
     Raises:
         InvalidInput: The text is no valid policy; the refusal says what is wrong with it.
     """
-    if len(text) > MOST_POLICY:
-        raise InvalidInput(_unread("policy.long", table_id))
     try:
         policy = parse_policy(text)
     except (RecursionError, UnicodeEncodeError) as error:  # nested without end, or half a character
@@ -333,7 +254,7 @@ def _unread(rule: str, table_id: str) -> Refusal:
     return Refusal(
         rule=rule,
         subject=table_id,
-        text=msg("The policy is too long or too deeply nested to be read."),
+        text=msg("The policy is too deeply nested to be read."),
         next_step=msg("Start from the policy that `zhakou scan --write-policy` proposes."),
     )
 
@@ -360,7 +281,54 @@ def terms_of(licence: Licence) -> LicenceTerms:
             )
             for table in shared_in
         ),
+        secret_tables=tuple(row.table_id for row in licence.tables if row.table.state_secret),
+        agreed=agreed_in(licence),
     )
+
+
+def contract_of(licence: Licence) -> Contract:
+    """The agreement in its newest version."""
+    return _read(licence.current.contract)
+
+
+def agreed_in(licence: Licence) -> Agreed:
+    """The terms of the agreement that machines check."""
+    return _compiled(licence.current.contract)
+
+
+@lru_cache(maxsize=256)
+def _read(contract: str) -> Contract:
+    return read_contract(contract)
+
+
+@lru_cache(maxsize=256)
+def _compiled(contract: str) -> Agreed:
+    return compile_terms(_read(contract))
+
+
+def standing_of(hub: Hub, org_id: str, now: datetime) -> tuple[Standing, ...]:
+    """How each licence of an organisation stands at `now`, newest first; drafts nobody has decided on are left out.
+
+    A development entity has the standing of the licences that name it.
+    """
+    pack = pack_in_force(now)
+    with hub.reading() as session:
+        found = session.scalars(select(Licence).order_by(*newest_first(Licence.id)))
+        return tuple(
+            Standing(
+                licence=licence,
+                refusals=refusals_to_use(terms_of(licence), now),
+                is_expiring=is_expiring(terms_of(licence), now, pack),
+                asked_at=now,
+            )
+            for licence in found
+            if works_under(licence, org_id) and licence.status is not LicenceStatus.DRAFTING
+        )
+
+
+def works_under(licence: Licence, org_id: str) -> bool:
+    """Whether people of this organisation work under the licence: its operator, and development entities it names."""
+    return org_id == licence.operator_org or org_id in licence.developers
 
 
 def usable_licence(session: Session, licence_id: str, now: datetime) -> Licence:
@@ -416,7 +384,7 @@ def list_scenarios(hub: Hub, actor: Actor) -> list[Scenario]:
 def find_scenario(hub: Hub, actor: Actor, scenario_id: str) -> Scenario:
     """One scenario, if the actor may see it."""
     with hub.reading() as session:
-        return _visible_scenario(session, scenario_id, actor)
+        return visible_scenario(session, scenario_id, actor)
 
 
 def list_licences(hub: Hub, actor: Actor) -> list[Licence]:
@@ -432,7 +400,12 @@ def find_licence(hub: Hub, actor: Actor, licence_id: str) -> Licence:
         return visible_licence(session, licence_id, actor)
 
 
-def _visible_scenario(session: Session, scenario_id: str, actor: Actor) -> Scenario:
+def visible_scenario(session: Session, scenario_id: str, actor: Actor) -> Scenario:
+    """One scenario, for a transaction of the actor's.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it: one answer for both.
+    """
     scenario = session.get(Scenario, scenario_id)
     if scenario is None or not may_see(scenario.operator_org, actor):
         raise NotFound(unknown(scenario_id))

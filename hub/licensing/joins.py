@@ -1,15 +1,15 @@
-"""Permitted joins: which pseudonyms of a licence meet, and which never do.
+"""Permitted joins of a licence as the extract worker needs them: the pseudonym domain of each column.
 
-Linkage is a regulated act (公共数据资源授权运营实施规范(试行) 第二十一条). Each pseudonymized column is a domain of its
-own; columns that the licence's joins connect share one, so that the same identifier gets the same pseudonym in them
-and another one everywhere else.
+The rules of joins are in `linkage`. Without a listed join every column is a domain of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping
 
 from anonymize.policy import parse_policy
+from hub.licensing.linkage import domain_labels
 from hub.licensing.model import Licence
 
 
@@ -24,16 +24,10 @@ def pseudonym_domains(licence: Licence) -> Mapping[str, Mapping[str, str]]:
     return {table: {column: labels[f"{table}.{column}"] for column in of_table} for table, of_table in columns.items()}
 
 
-def pseudonymized(policy: str) -> tuple[str, ...]:
-    """The columns that a policy pseudonymizes."""
-    return tuple(rule.name for rule in parse_policy(policy).columns if rule.technique.name == "pseudonymize")
+def pseudonymized(policy: str) -> Mapping[str, str]:
+    """The columns that a policy pseudonymizes, each with the kind of identifier: its parameters in one text.
 
-
-def domain_labels(names: Iterable[str], joins: Iterable[Sequence[str]]) -> Mapping[str, str]:
-    """For each name a label: that of its group, where `joins` (pairs of names) connect, else its own."""
-    groups = {name: frozenset({name}) for name in names}
-    for left, right in joins:
-        if left in groups and right in groups:
-            merged = groups[left] | groups[right]
-            groups.update(dict.fromkeys(merged, merged))
-    return {name: "=".join(sorted(group)) for name, group in groups.items()}
+    Pseudonyms of another length or case never meet, so the whole of the parameters counts.
+    """
+    rules = [rule for rule in parse_policy(policy).columns if rule.technique.name == "pseudonymize"]
+    return {rule.name: json.dumps(rule.technique.params(), sort_keys=True) for rule in rules}

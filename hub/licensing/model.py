@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.catalog.model import CatalogTable
@@ -26,6 +26,54 @@ class GrantSource(StrEnum):
     CITY_OVERALL = "city_overall"
     DISTRICT_EXCEPTION = "district_exception"
     PILOT = "pilot"
+
+
+class LicenceMode(StrEnum):
+    """How the data are licensed (实施规范 第九条; DOMAIN.md §4, 81)."""
+
+    OVERALL = "MODE_OVERALL"
+    DOMAIN = "MODE_DOMAIN"
+    SCENARIO = "MODE_SCENARIO"
+
+
+class ProductForm(StrEnum):
+    """Form of the product that leaves (DOMAIN.md §4, 86). A row-level data set is no product form."""
+
+    INDEX = "INDEX"
+    REPORT = "REPORT"
+    MODEL = "MODEL"
+
+
+class PlatformClass(StrEnum):
+    """The environment that is agreed on (实施规范 第十五条)."""
+
+    ISOLATED = "isolated"
+    SEALED = "sealed"
+
+
+class OutsideData(StrEnum):
+    """Whether data from elsewhere may be brought into a workspace."""
+
+    FORBIDDEN = "forbidden"
+    OPEN_ONLY = "open_only"
+    DECLARED = "declared"
+
+
+class SuspensionTrigger(StrEnum):
+    """What the parties agree suspends the licence."""
+
+    SECURITY_INCIDENT = "security_incident"
+    OUT_OF_SCOPE = "out_of_scope"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    REPORT_OVERDUE = "report_overdue"
+    AUTHORITY_ORDER = "authority_order"
+
+
+class SigningSide(StrEnum):
+    """The two parties that sign."""
+
+    IMPLEMENTING_BODY = "implementing_body"
+    OPERATOR = "operator"
 
 
 class ScenarioStatus(StrEnum):
@@ -130,17 +178,25 @@ class ScenarioOpinion(Base):
 
 
 class Licence(Base):
-    """What one operator may do, with which columns, for what purpose, until when (授权运营协议)."""
+    """What one operator may do, with which columns, for what purpose, until when (授权运营协议).
+
+    Its terms stand in the agreement (`LicenceVersion.contract`); the columns here are compiled from its newest version.
+    """
 
     __tablename__ = "licence"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     scenario_id: Mapped[str] = mapped_column(ForeignKey("scenario.id"))
     operator_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    implementing_body: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
     purpose: Mapped[str] = mapped_column(Text)
     lane: Mapped[Lane]
+    mode: Mapped[LicenceMode]
     grant_source: Mapped[GrantSource]
     document_ref: Mapped[str]
+    renews: Mapped[str | None] = mapped_column(ForeignKey("licence.id"))
+    developers: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Organisations attached to the operator whose people work under this licence."""
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reviewers_required: Mapped[int]
@@ -148,13 +204,83 @@ class Licence(Base):
     """Permitted joins: pairs of `table.column`. Pseudonyms meet across these and nowhere else."""
     status: Mapped[LicenceStatus]
     status_reason: Mapped[str] = mapped_column(Text, default="")
-    granted_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
-    granted_at: Mapped[datetime]
+    version: Mapped[int]
+    contract_digest: Mapped[str]
+    drafted_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    drafted_at: Mapped[datetime]
+    filing_no: Mapped[str] = mapped_column(default="")
+    filed_on: Mapped[date | None]
+    granted_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    granted_at: Mapped[datetime | None]
 
-    tables: Mapped[list[LicenceTable]] = relationship(lazy="selectin", cascade="all", order_by="LicenceTable.table_id")
+    tables: Mapped[list[LicenceTable]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", order_by="LicenceTable.table_id"
+    )
+    versions: Mapped[list[LicenceVersion]] = relationship(
+        lazy="selectin", cascade="all", order_by="LicenceVersion.version"
+    )
     consents: Mapped[list[ProviderConsent]] = relationship(
         primaryjoin="Licence.scenario_id == foreign(ProviderConsent.scenario_id)", viewonly=True, lazy="selectin"
     )
+
+    @property
+    def current(self) -> LicenceVersion:
+        """The newest version of the agreement: what is decided, signed and in force."""
+        return self.versions[-1]
+
+
+class LicenceVersion(Base):
+    """One version of the agreement, with the decision and the signatures given on it. Never changed, never removed."""
+
+    __tablename__ = "licence_version"
+
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licence.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    contract: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    """Why this version was written; empty for the first."""
+    drafted_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    drafted_at: Mapped[datetime]
+
+    deliberation: Mapped[LicenceDeliberation | None] = relationship(lazy="selectin", cascade="all")
+    signatures: Mapped[list[LicenceSignature]] = relationship(
+        lazy="selectin", cascade="all", order_by="LicenceSignature.side"
+    )
+
+
+class LicenceDeliberation(Base):
+    """The collective decision (三重一大) on one version: who was there by post, and the digest of the minutes."""
+
+    __tablename__ = "licence_deliberation"
+    __table_args__ = (
+        ForeignKeyConstraint(["licence_id", "version"], ["licence_version.licence_id", "licence_version.version"]),
+    )
+
+    licence_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    meeting: Mapped[str]
+    held_on: Mapped[date]
+    attendees: Mapped[list[str]] = mapped_column(JSON)
+    minutes_digest: Mapped[str]
+    recorded_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    recorded_at: Mapped[datetime]
+
+
+class LicenceSignature(Base):
+    """One side's signature on the digest of one version."""
+
+    __tablename__ = "licence_signature"
+    __table_args__ = (
+        ForeignKeyConstraint(["licence_id", "version"], ["licence_version.licence_id", "licence_version.version"]),
+    )
+
+    licence_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    side: Mapped[SigningSide] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    signed_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    signed_at: Mapped[datetime]
 
 
 class LicenceTable(Base):

@@ -1,44 +1,40 @@
-"""Pages of scenarios and licences: file, decide, grant, suspend, resume."""
+"""Pages of scenarios and licences: file, decide, suspend, resume. Those of the agreement are in `agreement_pages`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from hub.catalog.actions import find_table, list_tables
-from hub.catalog.model import CatalogTable, ColumnClass, TableStatus
+from hub.catalog.model import CatalogTable, TableStatus
 from hub.errors import HubError, NotAllowed
-from hub.extracts.ladder import ladder_of
-from hub.intake.model import RawFile
 from hub.licensing.actions import (
-    TableRequest,
     decide_scenario,
     file_scenario,
     find_licence,
     find_scenario,
     give_opinion,
-    grant_licence,
     list_licences,
     list_scenarios,
     resume_licence,
     suspend_licence,
     terms_of,
 )
-from hub.licensing.model import GrantSource, Lane, Licence, LicenceStatus, OpinionBody, Scenario, ScenarioStatus, Stance
-from hub.licensing.rules import body_of, refusals_to_use
+from hub.licensing.agreement_pages import router as agreement_router
+from hub.licensing.licence_page import licence_page
+from hub.licensing.model import Lane, Licence, OpinionBody, Scenario, ScenarioStatus, Stance
+from hub.licensing.rules import body_of, is_expiring, refusals_to_use
 from hub.message import msg
 from hub.people.rules import Verb, refusals_to_act
+from hub.rulebook.packs import pack_in_force
 from hub.sharing.actions import list_consents
 from hub.web.history import history
-from hub.web.language import DISTRICT_TIME
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
-
-DEFAULT_TERM = timedelta(days=365)
+router.include_router(agreement_router)
 
 
 @router.get("/licences")
@@ -50,14 +46,21 @@ def listing(visit: Visited) -> Response:
         scenarios=list_scenarios(visit.hub, visit.actor),
         licences=licences,
         against=_against_use(visit, licences),
+        expiring=_expiring(visit, licences),
         file_refusals=refusals_to_act(visit.actor, Verb.FILE_SCENARIO),
-        grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+        draft_refusals=refusals_to_act(visit.actor, Verb.DRAFT_LICENCE),
     )
 
 
 def _against_use(visit: Visit, licences: list[Licence]) -> Mapping[str, object]:
     now = visit.hub.clock()
     return {licence.id: refusals_to_use(terms_of(licence), now) for licence in licences}
+
+
+def _expiring(visit: Visit, licences: list[Licence]) -> set[str]:
+    now = visit.hub.clock()
+    pack = pack_in_force(now)
+    return {licence.id for licence in licences if is_expiring(terms_of(licence), now, pack)}
 
 
 @router.get("/licences/scenarios/new")
@@ -154,7 +157,7 @@ def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = No
         is_filed=scenario.status is ScenarioStatus.FILED,
         is_approved=scenario.status is ScenarioStatus.APPROVED,
         decide_refusals=refusals_to_act(visit.actor, Verb.DECIDE_SCENARIO),
-        grant_refusals=refusals_to_act(visit.actor, Verb.GRANT_LICENCE),
+        draft_refusals=refusals_to_act(visit.actor, Verb.DRAFT_LICENCE),
         consents=[one for one in list_consents(visit.hub, visit.actor) if one.scenario_id == scenario.id],
         opinions={opinion.body: opinion for opinion in scenario.opinions},
         bodies=list(OpinionBody),
@@ -165,87 +168,10 @@ def _scenario_page(visit: Visit, scenario: Scenario, error: HubError | None = No
     )
 
 
-@router.get("/licences/grant/{scenario_id}")
-def new_licence(visit: Visited, scenario_id: str) -> Response:
-    """The form that grants a licence on an approved scenario."""
-    _only(visit, Verb.GRANT_LICENCE)
-    return _grant_form(visit, find_scenario(visit.hub, visit.actor, scenario_id))
-
-
-@router.post("/licences/grant/{scenario_id}")
-def grant(visit: Visited, scenario_id: str) -> Response:
-    """Grant a licence."""
-    scenario = find_scenario(visit.hub, visit.actor, scenario_id)
-    form = visit.form
-    try:
-        licence = grant_licence(
-            visit.hub,
-            visit.actor,
-            scenario_id=scenario_id,
-            tables=[
-                TableRequest(
-                    table_id=table_id,
-                    columns=form.many(f"columns.{table_id}"),
-                    policy=form.text(f"policy.{table_id}"),
-                    full_in_workspace=table_id in form.many("full"),
-                )
-                for table_id in form.many("table")
-            ],
-            starts_at=_midnight(form.day("starts")),
-            ends_at=_midnight(form.day("ends")),
-            reviewers_required=form.number("reviewers"),
-            grant_source=form.one_of("source", GrantSource),
-            document_ref=form.optional("document"),
-        )
-    except HubError as error:
-        return _grant_form(visit, scenario, error)
-    return visit.redirect("licences", licence.id, notice=msg("Licence {licence} is granted.", licence=licence.id))
-
-
-def _grant_form(visit: Visit, scenario: Scenario, error: HubError | None = None) -> Response:
-    tables = _tables(visit, scenario.table_ids)
-    today = visit.hub.clock().astimezone(DISTRICT_TIME).date()
-    form = visit.form
-    given = bool(form.filled)
-    dropped = (ColumnClass.DIRECT_ID, ColumnClass.FREE_TEXT)
-    return visit.page(
-        "licensing/grant.html",
-        status=error.http_status if error else 200,
-        refusals=error.refusals if error else (),
-        filled=form.filled,
-        scenario=scenario,
-        tables=tables,
-        chosen_full=form.many("full"),
-        chosen_tables=form.many("table") if given else tuple(scenario.table_ids),
-        chosen={
-            table.id: form.many(f"columns.{table.id}")
-            if given
-            else tuple(column.name for column in table.columns if column.column_class not in dropped)
-            for table in tables
-        },
-        policies={table.id: _proposed_policy(visit, table) for table in tables},
-        sources=[(source.value, source) for source in GrantSource],
-        starts=today.isoformat(),
-        ends=(today + DEFAULT_TERM).isoformat(),
-        least=visit.hub.settings.min_reviewers,
-    )
-
-
-def _proposed_policy(visit: Visit, table: CatalogTable) -> str:
-    """The policy last licensed for this table, else what the column scan drafted; the officer reads and changes it."""
-    for licence in list_licences(visit.hub, visit.actor):
-        for row in licence.tables:
-            if row.table_id == table.id:
-                return row.policy
-    with visit.hub.reading() as session:
-        raw = session.get(RawFile, table.raw_digest)
-    return str(raw.proposal.get("policy", "")) if raw else ""
-
-
 @router.get("/licences/{licence_id}")
 def licence_detail(visit: Visited, licence_id: str) -> Response:
     """One licence: terms, tables, policies, extracts, history."""
-    return _licence_page(visit, find_licence(visit.hub, visit.actor, licence_id))
+    return licence_page(visit, find_licence(visit.hub, visit.actor, licence_id))
 
 
 @router.post("/licences/{licence_id}/suspend")
@@ -266,34 +192,12 @@ def _move(visit: Visit, licence_id: str, verb: Verb) -> Response:
     try:
         act(visit.hub, visit.actor, licence_id=licence_id, reason=visit.form.optional("reason"))
     except HubError as error:
-        return _licence_page(visit, licence, error)
+        return licence_page(visit, licence, error)
     return visit.redirect("licences", licence_id, notice=msg("The decision is entered."))
-
-
-def _licence_page(visit: Visit, licence: Licence, error: HubError | None = None) -> Response:
-    return visit.page(
-        "licensing/licence.html",
-        status=error.http_status if error else 200,
-        refusals=error.refusals if error else (),
-        licence=licence,
-        scenario=find_scenario(visit.hub, visit.actor, licence.scenario_id),
-        against=refusals_to_use(terms_of(licence), visit.hub.clock()),
-        tables={table.id: table for table in _tables(visit, [row.table_id for row in licence.tables])},
-        ladder=ladder_of(visit.hub, visit.actor, licence),
-        is_active=licence.status is LicenceStatus.ACTIVE,
-        suspend_refusals=refusals_to_act(visit.actor, Verb.SUSPEND_LICENCE),
-        open_refusals=refusals_to_act(visit.actor, Verb.OPEN_WORKSPACE),
-        events=history(visit.hub, visit.actor, licence.id),
-    )
 
 
 def _tables(visit: Visit, table_ids: list[str]) -> list[CatalogTable]:
     return [find_table(visit.hub, visit.actor, table_id) for table_id in table_ids]
-
-
-def _midnight(day: date) -> datetime:
-    """The moment a day begins in the district, in UTC as the database and the ledger keep it."""
-    return datetime.combine(day, time(), tzinfo=DISTRICT_TIME).astimezone(UTC)
 
 
 def _only(visit: Visit, verb: Verb) -> None:

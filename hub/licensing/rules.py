@@ -1,11 +1,11 @@
-"""May a scenario be decided, a licence be granted or used, and if not, why.
+"""May a scenario be decided, a licence be agreed on or used, and if not, why.
 
-Rules here: `scenario.tables`, `scenario.incomplete`, `scenario.status`, `scenario.reason_missing`,
-`scenario.opinion_body` (the person's body has no opinion to give), `scenario.opinion_given` (each body gives one),
-`scenario.opinion_incomplete`, `scenario.opinion_missing`, `scenario.opposed`, `scenario.own_opinion`,
-`licence.scenario`, `licence.term`, `licence.past`, `licence.reviewers`, `licence.document`, `licence.columns`,
-`licence.policy_columns`, `licence.policy_class`, `licence.policy_k`, `licence.status`, and for use at every step
-`licence.not_started`, `licence.expired` and, for each status but the one in force, `licence.drafting`,
+Rules here: `scenario.tables`, `scenario.incomplete`,
+`scenario.status`, `scenario.reason_missing`, `scenario.opinion_body` (the person's body has no opinion to give),
+`scenario.opinion_given` (each body gives one), `scenario.opinion_incomplete`, `scenario.opinion_missing`,
+`scenario.opposed`, `scenario.own_opinion`, `licence.scenario`, `licence.term`, `licence.past`, `licence.reviewers`,
+`licence.document`, `licence.columns`, `licence.policy_columns`, `licence.policy_class`, `licence.policy_k`, and for use
+at every step `licence.not_started`, `licence.expired` and, for each status but the one in force, `licence.drafting`,
 `licence.deliberating`, `licence.signed`, `licence.filed`, `licence.suspended`, `licence.terminated`, `licence.exited`.
 """
 
@@ -18,13 +18,13 @@ from datetime import datetime, timedelta
 from hub.catalog.model import ColumnClass
 from hub.errors import Refusal
 from hub.licensing.model import (
-    LICENCE_MOVES,
     SCENARIO_MOVES,
     LicenceStatus,
     OpinionBody,
     ScenarioStatus,
     Stance,
 )
+from hub.licensing.terms import Agreed, refusals_of_secrets
 from hub.message import Message, msg
 from hub.people.actor import Actor, OrgKind, Role
 from hub.people.rules import Verb, refusals_to_act
@@ -57,6 +57,10 @@ class LicenceTerms:
     starts_at: datetime
     ends_at: datetime
     consents: tuple[ConsentFact, ...] = ()
+    secret_tables: tuple[str, ...] = ()
+    """Tables of the licence that were marked as concerning state secrets."""
+    agreed: Agreed | None = None
+    """The terms of the agreement that machines check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +92,17 @@ class TableGrant:
 
 
 def refusals_to_file(
-    *, actor: Actor, title: str, purpose: str, table_ids: Sequence[str], published: Sequence[str]
+    *,
+    actor: Actor,
+    title: str,
+    purpose: str,
+    table_ids: Sequence[str],
+    published: Sequence[str],
+    secret: Sequence[str] = (),
 ) -> tuple[Refusal, ...]:
     """Everything against filing this scenario."""
     found = list(refusals_to_act(actor, Verb.FILE_SCENARIO))
+    found.extend(refusals_of_secrets(sorted(set(table_ids) & set(secret))))
     if not title.strip() or len(purpose.strip()) < 10:
         found.append(
             _refusal(
@@ -262,15 +273,16 @@ def refusals_to_grant(
     now: datetime,
     pack: Pack,
     consents: Sequence[ConsentFact] = (),
+    verb: Verb = Verb.GRANT_LICENCE,
 ) -> tuple[Refusal, ...]:
-    """Everything against granting a licence on these terms at `now`.
+    """Everything against a licence on these terms at `now`: asked when it is drafted and at each step until in force.
 
     Args:
         min_reviewers: What this site asks for; the pack's number holds besides.
         max_days: What this site allows at most; the pack's years hold besides.
         pack: The thresholds in force when this is decided; a past grant is asked again under its own.
     """
-    found = list(refusals_to_act(actor, Verb.GRANT_LICENCE))
+    found = list(refusals_to_act(actor, verb))
     if scenario_status is not ScenarioStatus.APPROVED:
         found.append(
             _refusal(
@@ -413,32 +425,6 @@ def refusals_to_policy(grant: TableGrant, pack: Pack) -> tuple[Refusal, ...]:
     return tuple(found)
 
 
-def refusals_to_move(
-    *, actor: Actor, verb: Verb, terms: LicenceTerms, to: LicenceStatus, reason: str
-) -> tuple[Refusal, ...]:
-    """Everything against suspending or resuming a licence."""
-    found = list(refusals_to_act(actor, verb))
-    if to not in LICENCE_MOVES[terms.status]:
-        found.append(
-            _refusal(
-                "licence.status",
-                terms.id,
-                msg("Licence {licence} is {status} already.", licence=terms.id, status=terms.status),
-                msg("Nothing is left to do."),
-            )
-        )
-    if not reason.strip():
-        found.append(
-            _refusal(
-                "licence.reason_missing",
-                terms.id,
-                msg("A decision needs a written reason."),
-                msg("Write why the licence is suspended or resumed."),
-            )
-        )
-    return tuple(found)
-
-
 def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
     """Everything against acting under this licence at `now`. Asked again at every step."""
     found: list[Refusal] = []
@@ -465,7 +451,14 @@ def refusals_to_use(terms: LicenceTerms, now: datetime) -> tuple[Refusal, ...]:
             )
         )
     found.extend(refusals_of_consent(terms.consents))
+    found.extend(refusals_of_secrets(terms.secret_tables))
     return tuple(found)
+
+
+def is_expiring(terms: LicenceTerms, now: datetime, pack: Pack) -> bool:
+    """Whether a licence in force ends soon: the time to renew it."""
+    notice = timedelta(days=pack.count(Parameter.LICENCE_EXPIRING_NOTICE))
+    return terms.status is LicenceStatus.ACTIVE and terms.ends_at - notice <= now < terms.ends_at
 
 
 def _not_in_force(licence: str, status: LicenceStatus) -> Refusal:

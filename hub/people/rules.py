@@ -40,12 +40,18 @@ class Verb(StrEnum):
     RECEIVE_FILE = "receive_file"
     REGISTER_TABLE = "register_table"
     PUBLISH_TABLE = "publish_table"
+    BAR_TABLE = "bar_table"
     FILE_SCENARIO = "file_scenario"
     GIVE_OPINION = "give_opinion"
     DECIDE_SCENARIO = "decide_scenario"
+    DRAFT_LICENCE = "draft_licence"
+    DELIBERATE_LICENCE = "deliberate_licence"
+    SIGN_LICENCE = "sign_licence"
+    FILE_LICENCE = "file_licence"
     GRANT_LICENCE = "grant_licence"
     SUSPEND_LICENCE = "suspend_licence"
     RESUME_LICENCE = "resume_licence"
+    TERMINATE_LICENCE = "terminate_licence"
     DECIDE_CONSENT = "decide_consent"
     WITHDRAW_CONSENT = "withdraw_consent"
     REQUEST_EXTRACT = "request_extract"
@@ -88,12 +94,18 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.RECEIVE_FILE: frozenset({Role.DEPT_STEWARD}),
     Verb.REGISTER_TABLE: frozenset({Role.DEPT_STEWARD}),
     Verb.PUBLISH_TABLE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.BAR_TABLE: frozenset({Role.DEPT_STEWARD, Role.BUREAU_OFFICER}),
     Verb.FILE_SCENARIO: frozenset({Role.LICENSEE_ADMIN}),
     Verb.GIVE_OPINION: frozenset({Role.BUREAU_OFFICER, Role.CAC_SUPERVISOR, Role.DATA_EXPERT}),
     Verb.DECIDE_SCENARIO: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DRAFT_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DELIBERATE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.SIGN_LICENCE: frozenset({Role.BUREAU_OFFICER, Role.LICENSEE_ADMIN}),
+    Verb.FILE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.GRANT_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.SUSPEND_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.RESUME_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.TERMINATE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.DECIDE_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.WITHDRAW_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.REQUEST_EXTRACT: frozenset({Role.LICENSEE_ADMIN, Role.ANALYST}),

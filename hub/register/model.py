@@ -13,8 +13,7 @@ from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.db import Base
-from hub.gate.model import ProductForm
-from hub.licensing.model import Lane
+from hub.licensing.model import Lane, ProductForm
 
 
 class RegistrationStatus(StrEnum):

@@ -60,6 +60,11 @@ class Form:
             raise _refused(name, "form.invalid", msg("The field {field} is not a text.", field=name))
         return value
 
+    def code(self, name: str) -> str:
+        """A program's text as given, but for its line ends; whoever reads it bounds its length."""
+        value = self._data.get(name, "")
+        return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+
     def many(self, name: str) -> tuple[str, ...]:
         """All values of a field that may be ticked more than once, in the order of the page."""
         return tuple(value for value in self._data.getlist(name) if isinstance(value, str) and value)

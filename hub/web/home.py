@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -16,10 +16,13 @@ from hub.extracts.requests import facts_of, list_extract_requests
 from hub.extracts.rules import is_by_rule, refusals_to_decide
 from hub.gate.actions import list_requests, vote_refusals
 from hub.gate.model import RequestStatus
-from hub.licensing.actions import list_licences, list_scenarios, terms_of
+from hub.licensing.actions import Standing, list_licences, list_scenarios, standing_of, terms_of
+from hub.licensing.actions import facts_of as facts_of_licence
 from hub.licensing.model import ScenarioStatus
+from hub.licensing.moves import leads, side_of
 from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import Message, msg
+from hub.people.actor import OrgKind
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
 from hub.register.disclosure import alarms
@@ -45,12 +48,23 @@ class Task:
 @router.get("/")
 def home(visit: Visited) -> Response:
     """What waits for the reader."""
-    return visit.page("web/home.html", tasks=list(tasks_of(visit)), counts=_counts(visit))
+    return visit.page(
+        "web/home.html", tasks=list(tasks_of(visit)), counts=_counts(visit), standings=list(_standings(visit))
+    )
+
+
+def _standings(visit: Visit) -> Iterator[Standing]:
+    """Licences of the reader's institution that cannot be used now, or end soon."""
+    if visit.actor.org_kind is OrgKind.OPERATOR:
+        for standing in standing_of(visit.hub, visit.actor.org_id, visit.hub.clock()):
+            if standing.refusals or standing.is_expiring:
+                yield standing
 
 
 def tasks_of(visit: Visit) -> Iterator[Task]:
     """Everything in the walk that this person, and nobody before them, has to do next."""
     yield from _for_the_bureau(visit)
+    yield from _for_parties(visit)
     yield from _for_bodies(visit)
     yield from _for_providers(visit)
     yield from _for_the_centre(visit)
@@ -78,8 +92,30 @@ def _for_the_bureau(visit: Visit) -> Iterator[Task]:
                 kind = msg("Decide on a scenario")
                 yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address)
             elif scenario.status is ScenarioStatus.APPROVED and scenario.id not in licensed:
-                address = ("licences/grant", scenario.id)
-                yield Task(kind=msg("Grant a licence"), title=scenario.title, subject=scenario.id, address=address)
+                address = ("licences/draft", scenario.id)
+                yield Task(kind=msg("Draft an agreement"), title=scenario.title, subject=scenario.id, address=address)
+
+
+def _for_parties(visit: Visit) -> Iterator[Task]:
+    """The next step of each agreement, for whoever may take it; who drafted it neither decides nor signs."""
+    for licence in list_licences(visit.hub, visit.actor):
+        facts = facts_of_licence(licence)
+        for verb in (Verb.DELIBERATE_LICENCE, Verb.SIGN_LICENCE, Verb.FILE_LICENCE, Verb.GRANT_LICENCE):
+            if not leads(verb, licence.status) or not _may(visit, verb):
+                continue
+            if verb in (Verb.DELIBERATE_LICENCE, Verb.SIGN_LICENCE) and visit.actor.person_id == facts.drafted_by:
+                continue
+            if verb is Verb.SIGN_LICENCE and side_of(facts, visit.actor) in (None, *facts.signed):
+                continue
+            yield Task(kind=_STEPS[verb], title=licence.purpose, subject=licence.id, address=("licences", licence.id))
+
+
+_STEPS: Mapping[Verb, Message] = {
+    Verb.DELIBERATE_LICENCE: msg("Enter the collective decision"),
+    Verb.SIGN_LICENCE: msg("Sign the agreement"),
+    Verb.FILE_LICENCE: msg("Enter the filing"),
+    Verb.GRANT_LICENCE: msg("Put into force"),
+}
 
 
 def _for_providers(visit: Visit) -> Iterator[Task]:

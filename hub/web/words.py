@@ -11,9 +11,23 @@ from enum import StrEnum
 from hub.catalog.model import ColumnClass, Grade, OpenType, Origin, ShareType, TableStatus, UpdateCycle
 from hub.closing.model import ClosingStatus, DestroyedKind
 from hub.extracts.model import ExtractDecisionKind, ExtractRequestStatus, ExtractSeat, ExtractStatus, Standing
-from hub.gate.model import Decision, EvidencePart, ProductForm, RequestStatus, Seat
+from hub.gate.model import Decision, EvidencePart, RequestStatus, Seat
 from hub.ledger.events import EventKind
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, LicenceStatus, OpinionBody, ScenarioStatus, Stance
+from hub.licensing.model import (
+    ExtractLevel,
+    GrantSource,
+    Lane,
+    LicenceMode,
+    LicenceStatus,
+    OpinionBody,
+    OutsideData,
+    PlatformClass,
+    ProductForm,
+    ScenarioStatus,
+    SigningSide,
+    Stance,
+    SuspensionTrigger,
+)
 from hub.message import Message, Value, msg
 from hub.people.actor import OrgKind, Post, Role
 from hub.people.model import ChangeKind, ChangeStatus, Factor, OrganisationStatus, PersonStatus, SignInState
@@ -118,12 +132,18 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.RECEIVE_FILE: msg("receive a file"),
         Verb.REGISTER_TABLE: msg("register a table"),
         Verb.PUBLISH_TABLE: msg("publish a table"),
+        Verb.BAR_TABLE: msg("mark a table as concerning state secrets"),
         Verb.FILE_SCENARIO: msg("file a scenario"),
         Verb.GIVE_OPINION: msg("give an opinion on a scenario"),
         Verb.DECIDE_SCENARIO: msg("decide on a scenario"),
-        Verb.GRANT_LICENCE: msg("grant a licence"),
+        Verb.DRAFT_LICENCE: msg("draft an agreement"),
+        Verb.DELIBERATE_LICENCE: msg("enter the collective decision on an agreement"),
+        Verb.SIGN_LICENCE: msg("sign an agreement"),
+        Verb.FILE_LICENCE: msg("enter the filing of an agreement"),
+        Verb.GRANT_LICENCE: msg("put a licence into force"),
         Verb.SUSPEND_LICENCE: msg("suspend a licence"),
         Verb.RESUME_LICENCE: msg("resume a licence"),
+        Verb.TERMINATE_LICENCE: msg("terminate a licence"),
         Verb.DECIDE_CONSENT: msg("answer a request for consent"),
         Verb.WITHDRAW_CONSENT: msg("withdraw a consent"),
         Verb.REQUEST_EXTRACT: msg("ask for a rung of a table"),
@@ -202,6 +222,31 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         GrantSource.CITY_OVERALL: msg("within the city's overall licence"),
         GrantSource.DISTRICT_EXCEPTION: msg("by a provision for the district"),
         GrantSource.PILOT: msg("pilot approved by the competent authority"),
+    },
+    LicenceMode: {
+        LicenceMode.OVERALL: msg("overall licensing"),
+        LicenceMode.DOMAIN: msg("licensing by domain"),
+        LicenceMode.SCENARIO: msg("licensing by scenario"),
+    },
+    PlatformClass: {
+        PlatformClass.ISOLATED: msg("isolated workspaces and sealed runs"),
+        PlatformClass.SEALED: msg("sealed runs alone"),
+    },
+    OutsideData: {
+        OutsideData.FORBIDDEN: msg("no data from outside"),
+        OutsideData.OPEN_ONLY: msg("open public data alone"),
+        OutsideData.DECLARED: msg("after declaration and review"),
+    },
+    SuspensionTrigger: {
+        SuspensionTrigger.SECURITY_INCIDENT: msg("a security incident"),
+        SuspensionTrigger.OUT_OF_SCOPE: msg("use outside of the scope"),
+        SuspensionTrigger.CONSENT_WITHDRAWN: msg("withdrawal of a provider's consent"),
+        SuspensionTrigger.REPORT_OVERDUE: msg("an overdue report or disclosure"),
+        SuspensionTrigger.AUTHORITY_ORDER: msg("an order of the competent authority"),
+    },
+    SigningSide: {
+        SigningSide.IMPLEMENTING_BODY: msg("implementing body"),
+        SigningSide.OPERATOR: msg("operating institution"),
     },
     OpinionBody: {
         OpinionBody.BUREAU: msg("district data bureau"),
@@ -466,13 +511,19 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.ACTION_REFUSED: msg("Action refused"),
         EventKind.FILE_RECEIVED: msg("File received"),
         EventKind.TABLE_REGISTERED: msg("Table registered"),
+        EventKind.TABLE_BARRED: msg("Table marked as concerning state secrets"),
         EventKind.TABLE_PUBLISHED: msg("Table published"),
         EventKind.SCENARIO_FILED: msg("Scenario filed"),
         EventKind.OPINION_GIVEN: msg("Opinion given"),
         EventKind.SCENARIO_DECIDED: msg("Scenario decided"),
-        EventKind.LICENCE_GRANTED: msg("Licence granted"),
+        EventKind.LICENCE_DRAFTED: msg("Agreement drafted"),
+        EventKind.LICENCE_DELIBERATED: msg("Collective decision entered"),
+        EventKind.LICENCE_SIGNED: msg("Agreement signed"),
+        EventKind.LICENCE_FILED: msg("Agreement filed"),
+        EventKind.LICENCE_GRANTED: msg("Licence put into force"),
         EventKind.LICENCE_SUSPENDED: msg("Licence suspended"),
         EventKind.LICENCE_RESUMED: msg("Licence resumed"),
+        EventKind.LICENCE_TERMINATED: msg("Licence terminated"),
         EventKind.CONSENT_REQUESTED: msg("Consent requested"),
         EventKind.CONSENT_DECIDED: msg("Consent decided"),
         EventKind.CONSENT_WITHDRAWN: msg("Consent withdrawn"),
@@ -539,7 +590,15 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ScenarioStatus.REFUSED: "bad",
     },
     Stance: {Stance.SUPPORT: "good", Stance.OPPOSE: "bad"},
-    LicenceStatus: {LicenceStatus.ACTIVE: "good", LicenceStatus.SUSPENDED: "bad"},
+    LicenceStatus: {
+        LicenceStatus.DRAFTING: "wait",
+        LicenceStatus.DELIBERATING: "wait",
+        LicenceStatus.SIGNED: "wait",
+        LicenceStatus.FILED: "wait",
+        LicenceStatus.ACTIVE: "good",
+        LicenceStatus.SUSPENDED: "bad",
+        LicenceStatus.TERMINATED: "bad",
+    },
     ConsentStatus: {
         ConsentStatus.REQUESTED: "wait",
         ConsentStatus.GIVEN: "good",

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from hub.errors import HubError
 from hub.gate.actions import list_requests, submit_export
-from hub.gate.model import ProductForm
 from hub.licensing.actions import find_licence, find_scenario, list_licences
+from hub.licensing.model import ProductForm
 from hub.message import Message, both, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from hub.demo.catalog import FAIR
-from hub.demo.seed import policy_of
+from hub.demo.catalog import FAIR, policy_of
 from hub.demo.tables import write_fair
 from tests.e2e.people import CELL_MS, SCREENSHOTS, SPAWN_MS, Town, open_notebook, run_cell
 

@@ -7,7 +7,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,15 @@ from hub.extracts.actions import (
 from hub.extracts.model import ExtractStatus
 from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request
 from hub.gate.actions import cast_vote, submit_export, withdraw_export
-from hub.gate.model import Decision, ExportRequest, ProductForm
+from hub.gate.model import Decision, ExportRequest
 from hub.intake.actions import receive_file
 from hub.ledger.actions import read_entries, verify
 from hub.licensing.actions import (
-    TableRequest,
     decide_scenario,
     file_scenario,
-    find_licence,
-    grant_licence,
     suspend_licence,
 )
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
+from hub.licensing.model import ExtractLevel, Lane, Licence, ProductForm
 from hub.people.accounts import appoint_person
 from hub.people.actor import Role
 from hub.people.sign_in import sign_in
@@ -99,18 +96,9 @@ def submit(hub: Hub, **changes: Any) -> ExportRequest:
     return submit_export(hub, actor(hub, "ky-analyst"), **{**given, **changes})
 
 
-def grant(hub: Hub, licence: Licence, **changes: Any) -> Licence:
-    columns = ("street", "band", "visits", "cost")
-    given: dict[str, Any] = {
-        "scenario_id": licence.scenario_id,
-        "tables": [TableRequest(table_id="clinic_visits", columns=columns, policy=factories.POLICY)],
-        "starts_at": hub.clock(),
-        "ends_at": hub.clock() + timedelta(days=30),
-        "reviewers_required": 2,
-        "grant_source": GrantSource.PILOT,
-        "document_ref": "演示〔2026〕9号",
-    }
-    return grant_licence(hub, actor(hub, "bureau-officer"), **{**given, **changes})
+def grant(hub: Hub, **changes: object) -> Licence:
+    """Another licence on the scenario of l-0001; changes by place, with _ for the dots."""
+    return factories.agreed(hub, changes={place.replace("__", "."): value for place, value in changes.items()})
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -122,7 +110,6 @@ def test_hostile_words_are_refused_wherever_a_person_writes_them(hub: Hub, words
     long = words * 10
     code = "words.long" if words is HUGE else "words.signs"
     request = submit(hub)
-    licence = find_licence(hub, officer, "l-0001")
     acts: list[Callable[[], object]] = [
         lambda: submit(hub, title=words),
         lambda: submit(hub, reason=long),
@@ -139,7 +126,8 @@ def test_hostile_words_are_refused_wherever_a_person_writes_them(hub: Hub, words
             hub, admin, title=words, purpose=REASON * 2, lane=Lane.PUBLIC, table_ids=["clinic_visits"]
         ),
         lambda: file_scenario(hub, admin, title="t", purpose=long, lane=Lane.PUBLIC, table_ids=["clinic_visits"]),
-        lambda: grant(hub, licence, document_ref=words),
+        lambda: grant(hub, header__document_ref=words),
+        lambda: grant(hub, items__security__duties=long),
         lambda: appoint_person(
             hub,
             officer,
@@ -251,26 +239,19 @@ def test_nobody_can_be_named_as_the_service_itself(hub: Hub) -> None:
     ids=["arrays", "tables", "sections", "long", "surrogate", "nul", "empty"],
 )
 def test_hostile_policies_are_refused(hub: Hub, policy: str) -> None:
-    licence = find_licence(hub, actor(hub, "bureau-officer"), "l-0001")
-    tables = [TableRequest(table_id="clinic_visits", columns=("street",), policy=policy)]
     with pytest.raises(InvalidInput):
-        grant(hub, licence, tables=tables)
+        grant(hub, items__scope__tables__0__policy=policy)
     assert newest_event(hub)["kind"] == "action.refused"
 
 
 def test_impossible_terms_are_refused(hub: Hub) -> None:
-    licence = find_licence(hub, actor(hub, "bureau-officer"), "l-0001")
-    one = TableRequest(table_id="clinic_visits", columns=("street", "band", "visits", "cost"), policy=factories.POLICY)
-    end_of_time = datetime(9999, 12, 31, tzinfo=UTC)
-    refused(
-        hub,
-        NotAllowed,
-        "licence.term",
-        lambda: grant(hub, licence, starts_at=end_of_time, ends_at=end_of_time - timedelta(days=1)),
-    )
-    assert grant(hub, licence, starts_at=end_of_time - timedelta(days=1), ends_at=end_of_time).id == "l-0002"
-    refused(hub, NotAllowed, "licence.tables", lambda: grant(hub, licence, tables=[one, one]))
-    refused(hub, NotAllowed, "licence.reviewers", lambda: grant(hub, licence, reviewers_required=10**30))
+    one = factories.terms(hub, "s-0001")[1]["scope"]["tables"][0]
+    last, before = datetime(9999, 12, 31, tzinfo=UTC).isoformat(), datetime(9999, 12, 30, tzinfo=UTC).isoformat()
+    backwards = {"items__term__starts_at": last, "items__term__ends_at": before}
+    refused(hub, NotAllowed, "licence.term", lambda: grant(hub, **backwards))
+    assert grant(hub, items__term__starts_at=before, items__term__ends_at=last).id == "l-0002"
+    refused(hub, NotAllowed, "licence.tables", lambda: grant(hub, items__scope__tables=[one, one]))
+    refused(hub, InvalidInput, "contract.bounds", lambda: grant(hub, items__products__reviewers=10**30))
 
 
 # --- who may know -----------------------------------------------------------------------------------------------------

@@ -23,10 +23,11 @@ from hub.gate.actions import (
     submit_export,
     withdraw_export,
 )
-from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
+from hub.gate.model import Decision, ExportRequest, RequestStatus
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.events import EventKind
-from hub.licensing.actions import TableRequest, find_licence, grant_licence, suspend_licence
+from hub.licensing.actions import find_licence, suspend_licence
+from hub.licensing.model import ProductForm
 from hub.people.accounts import appoint_person, confirm_change
 from hub.people.actor import SYSTEM, Role
 from hub.people.sign_in import sign_in
@@ -323,26 +324,12 @@ def test_nothing_of_the_outbox_leaves_by_a_link(hub: Hub) -> None:
         factories.submitted(hub, room, slugs=[slug])
 
 
-def test_licence_is_not_granted_for_the_past(hub: Hub, watch: Watch) -> None:
-    officer = actor(hub, "bureau-officer")
-    licence = find_licence(hub, officer, "l-0001")
+def test_agreement_is_not_drafted_for_the_past(hub: Hub, watch: Watch) -> None:
+    licence = find_licence(hub, actor(hub, "bureau-officer"), "l-0001")
     watch.move(days=60)
+    term = {"starts_at": licence.starts_at.isoformat(), "ends_at": licence.ends_at.isoformat(), "is_renewable": True}
     with pytest.raises(NotAllowed) as caught:
-        grant_licence(
-            hub,
-            officer,
-            scenario_id=licence.scenario_id,
-            tables=[
-                TableRequest(
-                    table_id="clinic_visits", columns=("street", "band", "visits", "cost"), policy=factories.POLICY
-                )
-            ],
-            starts_at=licence.starts_at,
-            ends_at=licence.ends_at,
-            reviewers_required=2,
-            grant_source=licence.grant_source,
-            document_ref="x",
-        )
+        factories.agreed(hub, changes={"items.term": term})
     assert caught.value.code == "licence.past"
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.catalog.model import Origin
 from hub.context import Hub
-from hub.demo.seed import give_opinions
+from hub.demo.licences import give_opinions
 from hub.errors import NotAllowed, NotFound
 from hub.extracts.actions import build_extract
 from hub.gate.actions import cast_vote
 from hub.gate.model import Decision, ExportRequest
 from hub.ledger.actions import read_entries
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, find_licence, grant_licence, terms_of
-from hub.licensing.model import ExtractLevel, GrantSource, Lane, Licence
+from hub.licensing.actions import decide_scenario, file_scenario, find_licence, terms_of
+from hub.licensing.model import ExtractLevel, Lane, Licence
 from hub.licensing.rules import refusals_to_use
 from hub.products.actions import deliver_release
 from hub.sharing.actions import decide_consent, find_consent, list_consents, withdraw_consent
@@ -47,20 +46,7 @@ def hub(tmp_path: Path) -> Hub:
 
 
 def grant(hub: Hub) -> Licence:
-    columns = ("street", "band", "visits", "cost")
-    return grant_licence(
-        hub,
-        actor(hub, "bureau-officer"),
-        scenario_id="s-0001",
-        tables=[
-            TableRequest(table_id="clinic_visits", columns=columns, policy=factories.POLICY, full_in_workspace=True)
-        ],
-        starts_at=hub.clock(),
-        ends_at=hub.clock() + timedelta(days=30),
-        reviewers_required=2,
-        grant_source=GrantSource.PILOT,
-        document_ref="演示〔2026〕9号",
-    )
+    return factories.agreed(hub)
 
 
 def answer(hub: Hub, *, give: bool, person: str = "wj-steward") -> None:

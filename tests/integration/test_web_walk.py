@@ -269,7 +269,12 @@ def test_every_page_has_labels_and_nothing_inline(walk: Walk, request_id: str, a
     pages = {
         "steward": ("", "catalog", "catalog/intake", f"catalog/register/{walk.digest}", "catalog/tables/fair"),
         "admin": ("licences", "licences/scenarios/new", f"licences/scenarios/{walk.scenario}"),
-        "officer": (f"licences/grant/{walk.scenario}", f"licences/{walk.licence}", f"extracts/{walk.extract}"),
+        "officer": (
+            f"licences/draft/{walk.scenario}",
+            f"licences/{walk.licence}",
+            f"licences/{walk.licence}/agreement",
+            f"extracts/{walk.extract}",
+        ),
         "maker": ("extracts",),
         "analyst": ("workspaces", f"workspaces/{walk.workspace}", f"requests/{request_id}", "no-such-page"),
         "provider": (f"requests/{request_id}", "requests"),

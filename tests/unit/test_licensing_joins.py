@@ -1,6 +1,7 @@
 """Pseudonyms meet across the joins of a licence and nowhere else."""
 
-from hub.licensing.joins import domain_labels, pseudonym_domains
+from hub.licensing.joins import pseudonym_domains
+from hub.licensing.linkage import domain_labels
 from hub.licensing.model import Licence, LicenceTable
 
 POLICY = """

@@ -3,14 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import product
 from typing import Any
 
 import pytest
 
 from hub.catalog.model import ColumnClass
 from hub.licensing.model import (
-    LICENCE_MOVES,
     SCENARIO_MOVES,
     LicenceStatus,
     OpinionBody,
@@ -26,7 +24,6 @@ from hub.licensing.rules import (
     refusals_to_file,
     refusals_to_give_opinion,
     refusals_to_grant,
-    refusals_to_move,
     refusals_to_policy,
     refusals_to_use,
 )
@@ -177,10 +174,6 @@ def test_every_status_and_role_that_is_not_in_the_tables_is_refused(status: Scen
             actor=person, scenario_id="s", status=status, to=to, reason="because", opinions=SIGNED
         )
         assert (not decides) == (role in MAY[Verb.DECIDE_SCENARIO] and to in SCENARIO_MOVES[status])
-    for verb in (Verb.SUSPEND_LICENCE, Verb.RESUME_LICENCE):
-        for now, to in product(LicenceStatus, LicenceStatus):
-            moves = refusals_to_move(actor=person, verb=verb, terms=replace(TERMS, status=now), to=to, reason="because")
-            assert (not moves) == (role in MAY[verb] and to in LICENCE_MOVES[now])
 
 
 OPINIONS = [
@@ -254,17 +247,3 @@ def test_decisions_need_a_reason() -> None:
         actor=OFFICER, scenario_id="s", status=ScenarioStatus.FILED, to=ScenarioStatus.REFUSED, reason=" "
     )
     assert codes(found) == {"scenario.reason_missing"}
-    for status, to in [
-        (LicenceStatus.ACTIVE, LicenceStatus.SUSPENDED),
-        (LicenceStatus.SUSPENDED, LicenceStatus.ACTIVE),
-    ]:
-        terms = replace(TERMS, status=status)
-        verb = Verb.SUSPEND_LICENCE
-        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=to, reason="why")) == set()
-        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=to, reason="")) == {
-            "licence.reason_missing"
-        }
-        assert codes(refusals_to_move(actor=OFFICER, verb=verb, terms=terms, to=status, reason="why")) == {
-            "licence.status"
-        }
-        assert "role.missing" in codes(refusals_to_move(actor=ADMIN, verb=verb, terms=terms, to=to, reason="why"))

@@ -31,12 +31,18 @@ record_training: bureau_officer
 receive_file: dept_steward
 register_table: dept_steward
 publish_table: bureau_officer
+bar_table: dept_steward bureau_officer
 file_scenario: licensee_admin
 give_opinion: bureau_officer cac_supervisor data_expert
 decide_scenario: bureau_officer
+draft_licence: bureau_officer
+deliberate_licence: bureau_officer
+sign_licence: bureau_officer licensee_admin
+file_licence: bureau_officer
 grant_licence: bureau_officer
 suspend_licence: bureau_officer
 resume_licence: bureau_officer
+terminate_licence: bureau_officer
 decide_consent: dept_steward
 withdraw_consent: dept_steward
 request_extract: licensee_admin analyst
