@@ -101,7 +101,7 @@ class CatalogTable(Base):
     update_cycle: Mapped[UpdateCycle]
     grade: Mapped[Grade]
     state_secret: Mapped[bool] = mapped_column(default=False)
-    """Known to hold state secrets. Such a table is not registered; one that is found out later is used nowhere; the mark is never taken back."""
+    """Known to hold state secrets. It is not registered; if found out later, it is used nowhere, for good."""
     raw_digest: Mapped[str] = mapped_column(ForeignKey("raw_file.digest"))
     status: Mapped[TableStatus]
     registered_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
