@@ -403,7 +403,7 @@ def _void_sign_in(tx: Transaction, person_id: str) -> None:
 
 def _propose(tx: Transaction, person: Person, kind: ChangeKind, *, after: frozenset[Role]) -> AccountChange:
     change = AccountChange(
-        id=next_id(tx.session, "c"),
+        id=next_id(tx.session, "p"),
         kind=kind,
         person_id=person.id,
         roles_before=[] if kind is ChangeKind.OPEN else list(person.roles),
