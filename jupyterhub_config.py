@@ -40,7 +40,12 @@ c.ConfigurableHTTPProxy.pid_file = str(private / "proxy.pid")
 c.ConfigurableHTTPProxy.log_level = "warn"
 
 # People. No administrator: JupyterHub's admin role opens everybody's server, and its scopes are fixed.
-c.JupyterHub.authenticator_class = LocalDirectoryAuthenticator
+if settings.signs_in_here:
+    c.JupyterHub.authenticator_class = LocalDirectoryAuthenticator
+else:
+    from hub.jupyter import oidc
+
+    oidc.configure(c, settings)
 c.Authenticator.admin_users = set()
 c.Authenticator.allow_all = True  # who comes in is decided by the directory of the hub
 c.JupyterHub.admin_access = False

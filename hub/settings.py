@@ -76,8 +76,10 @@ class Settings:
     """Name under which the provider knows this site."""
     oidc_secret_file: str = ""
     """File with the client's secret, readable by the service alone."""
+    oidc_callback_url: str = ""
+    """Address to which the provider sends browsers back, ending in `/hub/oauth_callback`."""
     oidc_username_claim: str = "preferred_username"
-    """Claim that holds the person's id in the directory. No other claim grants anything."""
+    """Claim that holds the person's id in the directory; one that people cannot change. No other claim is used."""
     oidc_acr: str = ""
     """Values of `acr`, parted by blanks, of which one shows that the provider asked for a second factor."""
     oidc_amr: str = "mfa otp hwk"
@@ -164,6 +166,13 @@ def _impossible(settings: Settings) -> list[Refusal]:
         found.append(_refusal("min_reviewers", msg("Fewer than two reviewers cannot be set.")))
     if not 1 <= settings.max_licence_days <= 1826:
         found.append(_refusal("max_licence_days", msg("A licence may run five years at the most.")))
+    if settings.oidc_issuer:
+        needed = ("oidc_client_id", "oidc_secret_file", "oidc_callback_url", "oidc_username_claim")
+        for name in needed:
+            if not getattr(settings, name):
+                found.append(_refusal(name, msg("Setting {name} is needed with oidc_issuer.", name=name)))
+        if not settings.oidc_acr.split() and not settings.oidc_amr.split():
+            found.append(_refusal("oidc_acr", msg("Name what shows a second factor: oidc_acr, oidc_amr or both.")))
     for name in _ABOVE_ZERO:
         if getattr(settings, name) <= 0:
             found.append(_refusal(name, msg("Setting {name} must be above zero.", name=name)))

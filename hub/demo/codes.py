@@ -65,7 +65,7 @@ def secret_of(seed: str, account: str) -> str:
 
 def is_demonstration(settings: Settings) -> bool:
     """Whether demonstration accounts are in force on this site."""
-    return settings.demo_district and bool(kept(settings.state_dir))
+    return settings.demo_district and settings.signs_in_here and bool(kept(settings.state_dir))
 
 
 def may_show(settings: Settings) -> bool:
