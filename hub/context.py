@@ -82,13 +82,18 @@ class Folders:
         return self.state / "frozen"
 
     @property
+    def runs(self) -> Path:
+        """One folder a sealed run, while it runs."""
+        return self.state / "runs"
+
+    @property
     def releases(self) -> Path:
         """One folder a released request."""
         return self.state / "releases"
 
     def make(self) -> None:
         """Create what is missing."""
-        for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.releases):
+        for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.runs, self.releases):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # It may have been there, open to others. Workspaces run under other uids and must reach their own folder,
             # whose name and rights are the sandbox's work.

@@ -11,6 +11,7 @@ from hub.numbering import Counter
 from hub.people import model as people
 from hub.products import model as products
 from hub.register import model as register
+from hub.runs import model as runs
 from hub.sharing import model as sharing
 from hub.workspaces import model as workspaces
 
@@ -26,6 +27,7 @@ __all__ = [
     "people",
     "products",
     "register",
+    "runs",
     "sharing",
     "workspaces",
 ]

@@ -20,7 +20,7 @@ LEAST_UID = 1000
 
 _ABOVE_ZERO = (
     *("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "workspace_scratch"),
-    *("max_raw_bytes", "grant_hours", "max_sessions", "first_password_hours"),
+    *("max_raw_bytes", "grant_hours", "max_sessions", "first_password_hours", "run_seconds"),
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,6 +58,8 @@ class Settings:
     """Largest file that a workspace's kernels can write, bytes."""
     workspace_scratch: int = 256 * 2**20
     """Scratch space of a box, in memory, bytes."""
+    run_seconds: int = 1800
+    """Longest time that the code of a sealed run may take, seconds."""
     workspace_uid_base: int = 61000
     """First of the uids that workspaces get when the hub runs as root."""
     max_raw_bytes: int = 2 * 2**30

@@ -150,17 +150,22 @@ def kernel_box(workspace: WorkspaceSpec, *, runtime: Runtime, layout: Layout, ag
         hidden=runtime.hidden,
         scratch_bytes=workspace.limits.scratch_bytes,
         shm_bytes=workspace.limits.scratch_bytes,
-        environment={**runtime.environment, **_languages(workspace), "HOME": spec.HOME},
+        environment={
+            **runtime.environment,
+            **_languages(workspace),
+            spec.RUNGS: spec.said_rungs(workspace.extracts),
+            "HOME": spec.HOME,
+        },
         chdir=spec.HOME,
         # -I: isolated from environment, user site and current folder; -S: the agent needs the standard library only
         command=(runtime.python, "-I", "-S", f"{CODE}/agent.py", str(agent_fd)),
     )
 
 
-def program_box(argv: tuple[str, ...], *, runtime: Runtime, read_only: tuple[Bind, ...], limits: Limits) -> Box:
-    """A box for one short program of ours: reads what it was given, writes to its scratch space, answers on stdout."""
+def program_box(argv: tuple[str, ...], *, runtime: Runtime, binds: tuple[Bind, ...], limits: Limits) -> Box:
+    """A box for one program: reads what it was given, writes to its scratch space, answers on stdout."""
     return Box(
-        binds=(*runtime.binds, *runtime.kernel_binds, *read_only),
+        binds=(*runtime.binds, *runtime.kernel_binds, *binds),
         symlinks=runtime.symlinks,
         hidden=runtime.hidden,
         scratch_bytes=limits.scratch_bytes,

@@ -54,9 +54,12 @@ def _run(said: dict[str, object]) -> int:
         for bind in binds:
             if not bind.source.is_dir():
                 roots.require_regular_file(bind.source)
+    kept: list[str] | None = said["folder"]  # type: ignore[assignment]
+    writable = () if kept is None else (Bind(source=Path(kept[0]), target=kept[1], writable=True),)
     argv: list[str] = said["argv"]  # type: ignore[assignment]
     command = tuple(runtime.python if word == "{python}" else word for word in argv)
-    box = program_box(command, runtime=runtime, read_only=binds, limits=limits)
+    box = program_box(command, runtime=runtime, binds=(*binds, *writable), limits=limits)
+    box = replace(box, environment={**said["environment"], **box.environment})  # type: ignore[dict-item]
     if identity.uid is not None:
         box = replace(box, binds=staging.stage(box.binds))
     level = levels.choose_level()

@@ -64,7 +64,7 @@ class FrozenFile:
 
 def list_items(outbox_dir: Path) -> list[OutboxItem]:
     """What lies in the outbox, by slug. What is no item is left out; a broken item says what is wrong with it."""
-    with _folder(outbox_dir) as root:
+    with open_folder(outbox_dir) as root:
         with os.scandir(root) as entries:
             slugs = sorted(entry.name for entry in entries if _SLUG.fullmatch(entry.name))
         return [_item(root, slug) for slug in slugs[:MAX_ITEMS]]
@@ -97,7 +97,7 @@ def freeze(
             next_zh="请分次提交。",
         )
     frozen: list[FrozenFile] = []
-    with _folder(outbox_dir) as root:
+    with open_folder(outbox_dir) as root:
         for slug in slugs:
             left = max_bytes - sum(one.size for one in frozen)
             frozen.append(_freeze_one(root, slug, store, max_bytes=left))
@@ -198,7 +198,7 @@ def _freeze_one(root: int, slug: str, store: Path, *, max_bytes: int) -> FrozenF
         before = os.fstat(fd)
         if before.st_size > max_bytes:
             raise _too_large()
-        digest, size, path = _keep(fd, store, max_bytes=max_bytes)
+        digest, size, path = keep(fd, store, max_bytes=max_bytes)
         after = os.fstat(fd)
     if any(getattr(before, field) != getattr(after, field) for field in _SAME_TIME_FIELDS):
         # The copy is whole all the same; refused because what was chosen is still being written.
@@ -212,7 +212,7 @@ def _freeze_one(root: int, slug: str, store: Path, *, max_bytes: int) -> FrozenF
     return FrozenFile(name=name, size=size, sha256=digest, path=path)
 
 
-def _keep(fd: int, store: Path, *, max_bytes: int) -> tuple[str, int, Path]:
+def keep(fd: int, store: Path, *, max_bytes: int) -> tuple[str, int, Path]:
     """Copy, hash what was copied, make it durable, then give it its name."""
     store.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = store / f".new-{secrets.token_hex(8)}"
@@ -252,8 +252,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _folder(outbox_dir: Path) -> Iterator[int]:
-    fd = os.open(outbox_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def open_folder(folder: Path) -> Iterator[int]:
+    """A descriptor of a folder of hostile code, not through a link."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         yield fd
     finally:
@@ -262,9 +263,20 @@ def _folder(outbox_dir: Path) -> Iterator[int]:
 
 @contextmanager
 def _payload(root: int, slug: str, name: str) -> Iterator[int]:
-    """A descriptor of a regular file of an item; O_NONBLOCK, so that a pipe can't hold us up."""
+    """A descriptor of a regular file of an item."""
+    with plain_file(root, f"{slug}/{name}") as fd:
+        yield fd
+
+
+@contextmanager
+def plain_file(root: int, path: str) -> Iterator[int]:
+    """A descriptor of a regular file below an open folder; O_NONBLOCK, so that a pipe can't hold us up.
+
+    Raises:
+        FreezeRefused: it is missing, reached through a link, no regular file, or has a second name.
+    """
     try:
-        fd = open_beneath(root, f"{slug}/{name}", os.O_RDONLY | os.O_NONBLOCK)  # 1
+        fd = open_beneath(root, path, os.O_RDONLY | os.O_NONBLOCK)  # 1
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise _broken("missing") from None

@@ -112,6 +112,7 @@ def _server_binds() -> Iterator[Bind]:
 
 def _kernel_binds() -> Iterator[Bind]:
     yield Bind(source=_PACKAGE / "kernel" / "agent.py", target=f"{CODE}/agent.py")
+    yield Bind(source=_PACKAGE / "kernel" / "sealed.py", target=f"{CODE}/sealed.py")
     yield Bind(source=_PACKAGE / "kernel" / "kit" / "zhakou", target=f"{CODE}/zhakou")
     yield Bind(source=_PACKAGE.parent / "anonymize", target=f"{CODE}/anonymize")
     yield from _optional("/usr/share/fonts")

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -31,12 +31,16 @@ MAX_SOCKET_PATH = 107
 """sun_path holds 108 bytes with its final NUL: unix(7)."""
 
 # Where things are inside. A path of the host never appears in a box.
+RUNGS = "ZHAKOU_RUNGS"
+"""Variable of the kernels' box: JSON, name of an extract → its rung, for the kit's words. Decides nothing."""
 HOME = "/home/analyst"
 DATA = "/data"
 OUTBOX = "/outbox"
 IPC = "/run/zhakou/ipc"
 HUB_SOCKET_DIR = "/run/zhakou/hub"
 SERVER_HOME = "/home/server"
+
+LEVELS = frozenset({"", "metadata", "synthetic", "sampled", "full"})
 
 _WORKSPACE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -89,6 +93,8 @@ class ReadOnlyMount:
 
     name: str
     source: Path
+    level: str = ""
+    """The rung of the ladder it is, for the kit's words: metadata, synthetic, sampled or full."""
 
     def __post_init__(self) -> None:
         fits = (
@@ -105,6 +111,14 @@ class ReadOnlyMount:
                 next_zh="请改用简单的名称。",
             )
         _absolute("mount_source", self.source)
+        if self.level not in LEVELS:
+            raise _refuse(
+                "mount_level",
+                en="The rung of an extract is refused: metadata, synthetic, sampled or full.",
+                zh="脱敏数据包的级被拒绝：只能是 metadata、synthetic、sampled、full 之一。",
+                next_en="Name the rung as the hub does.",
+                next_zh="请按系统的写法注明。",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +260,11 @@ def _checked_env(env: Mapping[str, str]) -> dict[str, str]:
     return dict(env)
 
 
+def said_rungs(extracts: Iterable[ReadOnlyMount]) -> str:
+    """The rung of each extract, as the kit reads it."""
+    return json.dumps({one.name: one.level for one in extracts if one.level}, ensure_ascii=False)
+
+
 def as_json(spec: WorkspaceSpec) -> str:
     """The spec for the supervisor, which is another process. Holds the server's secrets: goes through a pipe only."""
     return json.dumps(
@@ -254,7 +273,7 @@ def as_json(spec: WorkspaceSpec) -> str:
             "state_dir": str(spec.state_dir),
             "uid": spec.uid,
             "gid": spec.gid,
-            "extracts": [[mount.name, str(mount.source)] for mount in spec.extracts],
+            "extracts": [[mount.name, str(mount.source), mount.level] for mount in spec.extracts],
             "limits": asdict(spec.limits),
             "server_argv_extra": list(spec.server_argv_extra),
             "server_env": dict(spec.server_env),
@@ -269,7 +288,9 @@ def from_json(text: str) -> WorkspaceSpec:
     """The spec again; checked again."""
     said = json.loads(text)
     said["state_dir"] = Path(said["state_dir"])
-    said["extracts"] = tuple(ReadOnlyMount(name=name, source=Path(source)) for name, source in said["extracts"])
+    said["extracts"] = tuple(
+        ReadOnlyMount(name=name, source=Path(source), level=level) for name, source, level in said["extracts"]
+    )
     said["limits"] = Limits(**said["limits"])
     said["server_argv_extra"] = tuple(said["server_argv_extra"])
     said["hub_socket"] = None if said["hub_socket"] is None else Path(said["hub_socket"])

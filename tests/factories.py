@@ -45,8 +45,11 @@ from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, Prod
 from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.register.model import RegistrationField
+from hub.runs.actions import Runner, decide_run, perform_run, request_run, start_run
+from hub.runs.model import RunOrder
 from hub.settings import Settings
 from hub.workspaces.actions import Room, open_workspace, workspace_dir
+from sandbox.sealed import run_sealed
 from tests.postgres_house import Postgres
 
 NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
@@ -260,9 +263,22 @@ def approved_scenario(hub: Hub, *, lane: Lane = Lane.PUBLIC, table_ids: Sequence
 
 
 def licensed(
-    hub: Hub, *, days: int = 30, reviewers: int = 2, policy: str = POLICY, lane: Lane = Lane.PUBLIC
+    hub: Hub,
+    *,
+    days: int = 30,
+    reviewers: int = 2,
+    policy: str = POLICY,
+    lane: Lane = Lane.PUBLIC,
+    full_in_workspace: bool = True,
 ) -> Licence:
-    return agreed(hub, approved_scenario(hub, lane=lane), days=days, reviewers=reviewers, policy=policy)
+    return agreed(
+        hub,
+        approved_scenario(hub, lane=lane),
+        days=days,
+        reviewers=reviewers,
+        policy=policy,
+        full_in_workspace=full_in_workspace,
+    )
 
 
 def agreed(
@@ -295,7 +311,13 @@ def put_in(said: Any, place: str, value: object) -> None:
 
 
 def terms(
-    hub: Hub, scenario_id: str, *, days: int = 30, reviewers: int = 2, policy: str = POLICY
+    hub: Hub,
+    scenario_id: str,
+    *,
+    days: int = 30,
+    reviewers: int = 2,
+    policy: str = POLICY,
+    full_in_workspace: bool = True,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and items of an agreement on the clinic's table: as proposed, with room for many exports."""
     header, items = proposal(
@@ -307,6 +329,7 @@ def terms(
         ends_at=hub.clock() + timedelta(days=days),
         reviewers=reviewers,
         document_ref="演示〔2026〕9号",
+        full_in_workspace=full_in_workspace,
     )
     items["other"]["exports_per_week"] = 50
     return header, items
@@ -343,6 +366,67 @@ def put(hub: Hub, room: Room, *, slug: str = "counts", payload: bytes = SAFE, na
     about = {"title": "就诊人数", "reason": "按街道汇总", "created_at": NOW.isoformat(), "payload": name}
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
     return slug
+
+
+TABULATE = (
+    "from zhakou import data, outbox",
+    """
+counts = data.load("clinic_visits").group_by("street").len(name="n")
+outbox.put(counts, title="就诊人数", reason="按街道汇总", name="counts")
+""",
+)
+"""Cells of a notebook whose output may leave."""
+
+
+def notebook(*cells: str) -> bytes:
+    """A notebook as JupyterLab saves it, without outputs."""
+    said = [
+        {"cell_type": "code", "execution_count": None, "id": f"c{n}", "metadata": {}, "outputs": [], "source": cell}
+        for n, cell in enumerate(cells)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    whole = {"cells": said, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+def save(hub: Hub, room: Room, content: bytes, *, name: str = "run.ipynb") -> str:
+    """A notebook at the top of the workspace, as JupyterLab writes it."""
+    home = workspace_dir(hub, room.workspace_id) / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / name).write_bytes(content)
+    return name
+
+
+def ordered(hub: Hub, room: Room, content: bytes = b"", **given: Any) -> RunOrder:
+    """A sealed run, asked for and in review."""
+    asked: dict[str, Any] = {
+        "notebook": save(hub, room, content or notebook(*TABULATE)),
+        "title": "按街道就诊人数",
+        "purpose": "汇总表,每格八十人,可以出域。",
+        "outputs": ["counts.csv"],
+        "product_form": ProductForm.INDEX,
+    }
+    return request_run(hub, actor(hub, "ky-analyst"), workspace_id=room.workspace_id, **(asked | given))
+
+
+def cleared(hub: Hub, room: Room, content: bytes = b"", **given: Any) -> RunOrder:
+    """A sealed run whose code was approved."""
+    run = ordered(hub, room, content, **given)
+    return decide_run(
+        hub,
+        actor(hub, "bureau-reviewer"),
+        run_id=run.id,
+        digest=run.digest,
+        approve=True,
+        reason="逐行看过,只输出汇总。",
+    )
+
+
+def performed(hub: Hub, room: Room, content: bytes = b"", *, runner: Runner = run_sealed, **given: Any) -> RunOrder:
+    """A sealed run from its request to its end; the machine checks run in this process, the code in a box."""
+    run = cleared(hub, room, content, **given)
+    start_run(hub, actor(hub, "centre-operator"), run_id=run.id)
+    return perform_run(hub, run_id=run.id, runner=runner, screen=screen_here, pause=lambda _: None)
 
 
 def submitted(hub: Hub, room: Room, *, slugs: Sequence[str] | None = None, **given: Any) -> ExportRequest:

@@ -115,6 +115,7 @@ ACCOUNTS: Final = (
         roles=frozenset({Role.COMPLIANCE_REVIEWER}),
         is_trained=False,
     ),
+    _account("bureau-reviewer", "数据局代码审核员", "Bureau code reviewer", "bureau", Role.COMPLIANCE_REVIEWER),
     _account("release-officer", "城运中心放行员", "Release officer", "centre", Role.RELEASE_OFFICER),
     _account("ky-admin", "康养服务管理员", "Elder-care operator's administrator", "kangyang", Role.LICENSEE_ADMIN),
     _account("ky-analyst", "康养服务分析师", "Elder-care analyst", "kangyang", Role.ANALYST),

@@ -56,6 +56,11 @@ class EventKind(StrEnum):
     KERNEL_STARTED = "kernel.started"  # a kernel of an open workspace was allowed to start, or to start again
     RUNG_CHOSEN = "rung.chosen"  # an analyst chose how high a rung of a table they work on
     WORKSPACE_CLOSED = "workspace.closed"  # the workspace stopped
+    RUN_REQUESTED = "run.requested"  # an analyst asked for a sealed run of a frozen notebook
+    RUN_DECIDED = "run.decided"  # a compliance reviewer decided on its code
+    RUN_WITHDRAWN = "run.withdrawn"  # the analyst took it back before it began
+    RUN_STARTED = "run.started"  # the centre started it; notebook, environment and extracts are named by digest
+    RUN_ENDED = "run.ended"  # it ended with an export request, or with the reason why there is none
     EXPORT_SUBMITTED = "export.submitted"  # bytes were frozen by digest
     EXPORT_CHECKED = "export.checked"  # the machine checks ran on the frozen bytes
     EXPORT_LOOKED_AT = "export.looked_at"  # someone was shown the frozen contents; once a person and day

@@ -59,6 +59,9 @@ class Verb(StrEnum):
     BUILD_EXTRACT = "build_extract"
     REVOKE_EXTRACT = "revoke_extract"
     OPEN_WORKSPACE = "open_workspace"
+    REQUEST_RUN = "request_run"
+    DECIDE_RUN = "decide_run"
+    START_RUN = "start_run"
     SUBMIT_EXPORT = "submit_export"
     WITHDRAW_EXPORT = "withdraw_export"
     CAST_VOTE = "cast_vote"
@@ -113,6 +116,9 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.BUILD_EXTRACT: frozenset({Role.CENTRE_OPERATOR}),
     Verb.REVOKE_EXTRACT: frozenset({Role.DEPT_STEWARD}),
     Verb.OPEN_WORKSPACE: frozenset({Role.ANALYST}),
+    Verb.REQUEST_RUN: frozenset({Role.ANALYST}),
+    Verb.DECIDE_RUN: frozenset({Role.COMPLIANCE_REVIEWER}),
+    Verb.START_RUN: frozenset({Role.CENTRE_OPERATOR}),
     Verb.SUBMIT_EXPORT: frozenset({Role.ANALYST}),
     Verb.WITHDRAW_EXPORT: frozenset({Role.ANALYST}),
     Verb.CAST_VOTE: REVIEWERS,

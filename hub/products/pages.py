@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from starlette.responses import Response
 
 from hub.errors import HubError, NotAllowed, NotFound, Refusal, unknown
-from hub.gate.actions import find_request, list_requests
+from hub.gate.actions import find_request, is_veiled, list_requests
 from hub.gate.model import ExportRequest, RequestStatus
 from hub.licensing.actions import find_licence, terms_of
 from hub.licensing.rules import refusals_to_use
@@ -43,6 +43,7 @@ def listing(visit: Visited) -> Response:
         ],
         approved=[request for request in requests if request.status is RequestStatus.APPROVED],
         deliver_refusals=refusals_to_act(visit.actor, Verb.DELIVER_RELEASE),
+        veiled=lambda request: is_veiled(request, visit.actor),
     )
 
 

@@ -21,6 +21,7 @@ from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
 from hub.rulebook import pages as rulebook
+from hub.runs import pages as runs
 from hub.sharing import pages as sharing
 from hub.web import account, enrolment, entrance, home, refusals
 from hub.web.enrolments import Enrolments
@@ -38,6 +39,7 @@ ROOMS: tuple[APIRouter, ...] = (
     sharing.router,
     extracts.router,
     workspaces.router,
+    runs.router,
     gate.router,
     products.router,
     register.router,

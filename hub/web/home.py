@@ -26,6 +26,9 @@ from hub.people.actor import OrgKind
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
 from hub.register.disclosure import alarms
+from hub.runs.actions import list_runs
+from hub.runs.model import RunStatus
+from hub.runs.pages import waits_for
 from hub.sharing.actions import list_consents
 from hub.sharing.model import ConsentStatus
 from hub.web.visit import Visit, Visited
@@ -69,6 +72,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     yield from _for_providers(visit)
     yield from _for_the_centre(visit)
     yield from _for_deciders(visit)
+    yield from _for_sealed_runs(visit)
     yield from _for_reviewers(visit)
     yield from _for_operators(visit)
     yield from _by_the_clock(visit)
@@ -173,6 +177,15 @@ def _for_deciders(visit: Visit) -> Iterator[Task]:
             address = ("extracts/requests", asked.id)
             kind = msg("Decide on a request for data")
             yield Task(kind=kind, title=asked.table_id, subject=asked.id, address=address)
+
+
+def _for_sealed_runs(visit: Visit) -> Iterator[Task]:
+    """Sealed runs whose next step is the reader's."""
+    for run in list_runs(visit.hub, visit.actor):
+        if waits_for(visit, run):
+            review = run.status is RunStatus.IN_REVIEW
+            kind = msg("Review the code of a sealed run") if review else msg("Start a sealed run")
+            yield Task(kind=kind, title=run.title, subject=run.id, address=("runs", run.id))
 
 
 def _for_reviewers(visit: Visit) -> Iterator[Task]:

@@ -64,6 +64,12 @@ STEPS = (
 
 BESIDE = (
     Step(
+        key="runs",
+        title=msg("Sealed runs"),
+        hint=msg("Reviewed code on the full extract"),
+        path="runs",
+    ),
+    Step(
         key="sharing",
         title=msg("Consents"),
         hint=msg("Asked of the departments that shared the data"),

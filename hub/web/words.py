@@ -46,6 +46,7 @@ from hub.register.model import (
     RiskLevel,
 )
 from hub.rulebook.model import BasisStatus, Mark, Unit
+from hub.runs.model import RunDecisionKind, RunOutcome, RunStatus
 from hub.sharing.model import ConsentStatus
 from hub.workspaces.model import WorkspaceStatus
 
@@ -151,6 +152,9 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.BUILD_EXTRACT: msg("build an extract"),
         Verb.REVOKE_EXTRACT: msg("take an extract out of use"),
         Verb.OPEN_WORKSPACE: msg("open a workspace"),
+        Verb.REQUEST_RUN: msg("ask for a sealed run"),
+        Verb.DECIDE_RUN: msg("review the code of a sealed run"),
+        Verb.START_RUN: msg("start a sealed run"),
         Verb.SUBMIT_EXPORT: msg("submit an export request"),
         Verb.WITHDRAW_EXPORT: msg("withdraw an export request"),
         Verb.CAST_VOTE: msg("vote"),
@@ -317,6 +321,31 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     ExtractDecisionKind: {
         ExtractDecisionKind.APPROVE: msg("approves"),
         ExtractDecisionKind.REFUSE: msg("refuses"),
+    },
+    RunStatus: {
+        RunStatus.IN_REVIEW: msg("code in review"),
+        RunStatus.REFUSED: msg("code not approved"),
+        RunStatus.WITHDRAWN: msg("taken back"),
+        RunStatus.APPROVED: msg("waits to be run"),
+        RunStatus.RUNNING: msg("running"),
+        RunStatus.SUBMITTED: msg("outputs at the gate"),
+        RunStatus.FAILED: msg("ended without outputs"),
+    },
+    RunOutcome: {
+        RunOutcome.CELL: msg("a cell raised an error"),
+        RunOutcome.TIMED_OUT: msg("the time was up"),
+        RunOutcome.OVERFULL: msg("the outbox held too much"),
+        RunOutcome.ENDED: msg("the code ended by itself or ran out of memory"),
+        RunOutcome.NO_OUTPUT: msg("nothing lay in the outbox"),
+        RunOutcome.UNEXPECTED_OUTPUT: msg("a file of another name than announced lay in the outbox"),
+        RunOutcome.NOT_FROZEN: msg("an output was no plain file, too large, or named twice"),
+        RunOutcome.LICENCE: msg("the licence or an extract ended meanwhile"),
+        RunOutcome.INTERRUPTED: msg("the platform was stopped while it ran"),
+        RunOutcome.NOT_STARTED: msg("the isolated environment did not start"),
+    },
+    RunDecisionKind: {
+        RunDecisionKind.APPROVE: msg("approves"),
+        RunDecisionKind.REFUSE: msg("refuses"),
     },
     WorkspaceStatus: {
         WorkspaceStatus.OPEN: msg("running"),
@@ -538,6 +567,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.KERNEL_STARTED: msg("Kernel started"),
         EventKind.RUNG_CHOSEN: msg("Rung chosen"),
         EventKind.WORKSPACE_CLOSED: msg("Workspace closed"),
+        EventKind.RUN_REQUESTED: msg("Sealed run requested, notebook frozen"),
+        EventKind.RUN_DECIDED: msg("Code of a sealed run decided on"),
+        EventKind.RUN_WITHDRAWN: msg("Sealed run taken back"),
+        EventKind.RUN_STARTED: msg("Sealed run started"),
+        EventKind.RUN_ENDED: msg("Sealed run ended"),
         EventKind.EXPORT_SUBMITTED: msg("Export request submitted, files frozen"),
         EventKind.EXPORT_CHECKED: msg("Machine check done"),
         EventKind.EXPORT_LOOKED_AT: msg("Frozen contents looked at"),
@@ -625,6 +659,15 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ExtractRequestStatus.APPROVED: "good",
         ExtractRequestStatus.REFUSED: "bad",
     },
+    RunStatus: {
+        RunStatus.IN_REVIEW: "wait",
+        RunStatus.REFUSED: "bad",
+        RunStatus.APPROVED: "wait",
+        RunStatus.RUNNING: "wait",
+        RunStatus.SUBMITTED: "good",
+        RunStatus.FAILED: "bad",
+    },
+    RunDecisionKind: {RunDecisionKind.APPROVE: "good", RunDecisionKind.REFUSE: "bad"},
     ExtractDecisionKind: {ExtractDecisionKind.APPROVE: "good", ExtractDecisionKind.REFUSE: "bad"},
     WorkspaceStatus: {WorkspaceStatus.OPEN: "good"},
     RequestStatus: {

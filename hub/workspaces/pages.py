@@ -8,15 +8,26 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from hub.errors import HubError
+from hub.extracts.model import Extract
 from hub.gate.actions import list_requests, submit_export
 from hub.licensing.actions import find_licence, find_scenario, list_licences
-from hub.licensing.model import ProductForm
+from hub.licensing.model import ExtractLevel, Licence, ProductForm
 from hub.message import Message, both, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.web.history import history
 from hub.web.visit import Visit, Visited
-from hub.workspaces.actions import find_workspace, list_workspaces, open_refusals, workspace_dir
+from hub.workspaces.actions import (
+    choose_rung,
+    find_workspace,
+    list_workspaces,
+    lying_in,
+    next_rungs,
+    open_refusals,
+    sources_of,
+    workspace_dir,
+)
 from hub.workspaces.model import Workspace, WorkspaceStatus
+from hub.workspaces.rules import may_be_mounted
 from sandbox.errors import SandboxError, Words
 from sandbox.outbox import list_items
 
@@ -41,6 +52,7 @@ def listing(visit: Visited) -> Response:
                     "refusals": open_refusals(visit.hub, visit.actor, licence.id),
                     "spawn": spawn_address(visit.person.id, licence.id),
                     "lab": lab_address(visit.person.id, licence.id),
+                    "rungs": _rungs(visit, licence, workspace),
                 }
             )
     return visit.page("workspaces/list.html", rooms=rooms, role_refusals=role_refusals)
@@ -66,6 +78,7 @@ def submit(visit: Visited, workspace_id: str) -> Response:
             title=form.optional("title"),
             reason=form.optional("reason"),
             product_form=form.one_of("form", ProductForm),
+            made_up=form.ticked("made_up"),
             supersedes=form.optional("supersedes") or None,
         )
     except HubError as error:
@@ -80,6 +93,7 @@ def _outbox_page(visit: Visit, workspace: Workspace, error: HubError | None = No
         for request in list_requests(visit.hub, visit.actor)
         if request.workspace_id == workspace.id and request.author_id == visit.person.id
     ]
+    licence = find_licence(visit.hub, visit.actor, workspace.licence_id)
     unread: Message | None = None
     items: list[dict[str, object]] = []
     try:
@@ -97,7 +111,7 @@ def _outbox_page(visit: Visit, workspace: Workspace, error: HubError | None = No
         filled=visit.form.filled,
         chosen=visit.form.many("item"),
         workspace=workspace,
-        licence=find_licence(visit.hub, visit.actor, workspace.licence_id),
+        licence=licence,
         items=items,
         unread=unread,
         forms=[(form.value, form) for form in ProductForm],
@@ -107,8 +121,60 @@ def _outbox_page(visit: Visit, workspace: Workspace, error: HubError | None = No
         running=workspace.status is WorkspaceStatus.OPEN,
         lab=lab_address(visit.person.id, workspace.licence_id),
         spawn=spawn_address(visit.person.id, workspace.licence_id),
+        rungs=_rungs(visit, licence, workspace),
+        only_made_up=_only_made_up(visit, workspace),
         events=history(visit.hub, visit.actor, workspace.id),
     )
+
+
+def _rungs(visit: Visit, licence: Licence, workspace: Workspace | None) -> list[dict[str, object]]:
+    """For each table of the licence: what lies under its name now or at the next opening, and what can be chosen."""
+    following = next_rungs(visit.hub, visit.actor, licence.id)
+    inside: dict[str, Extract] = {}
+    if workspace is not None and workspace.status is WorkspaceStatus.OPEN:
+        with visit.hub.reading() as session:
+            inside = {one.table_id: one for one in lying_in(session, workspace)}
+    chosen = workspace.chosen if workspace is not None else {}
+    return [
+        {
+            "table": row.table_id,
+            "inside": inside.get(row.table_id),
+            "next": following.get(row.table_id),
+            "chosen": chosen.get(row.table_id, ""),
+            "full": row.full_in_workspace,
+            "choices": [("", msg("the best there is"))]
+            + [
+                (level.value, level)
+                for level in ExtractLevel
+                if level.value in row.levels and may_be_mounted(level, full_in_workspace=row.full_in_workspace)
+            ],
+        }
+        for row in licence.tables
+    ]
+
+
+def _only_made_up(visit: Visit, workspace: Workspace) -> bool:
+    with visit.hub.reading() as session:
+        return sources_of(session, workspace, put_at=visit.hub.clock(), now=visit.hub.clock()).only_made_up
+
+
+@router.post("/workspaces/{workspace_id}/rung")
+def choose(visit: Visited, workspace_id: str) -> Response:
+    """Choose how high a rung of a table lies in the workspace from its next opening on."""
+    workspace = find_workspace(visit.hub, visit.actor, workspace_id)
+    form = visit.form
+    try:
+        choose_rung(
+            visit.hub,
+            visit.actor,
+            workspace_id=workspace_id,
+            table_id=form.text("table"),
+            level=form.one_of("level", ExtractLevel) if form.optional("level") else None,
+        )
+    except HubError as error:
+        return _outbox_page(visit, workspace, error)
+    notice = msg("The rung is chosen; it holds from the next opening of the workspace on.")
+    return visit.redirect("workspaces", workspace_id, notice=notice)
 
 
 def _said(refused: str | None) -> Message | None:

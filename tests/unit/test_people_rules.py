@@ -50,6 +50,9 @@ decide_extract: dept_steward compliance_reviewer
 build_extract: centre_operator
 revoke_extract: dept_steward
 open_workspace: analyst
+request_run: analyst
+decide_run: compliance_reviewer
+start_run: centre_operator
 submit_export: analyst
 withdraw_export: analyst
 cast_vote: provider_reviewer compliance_reviewer security_reviewer

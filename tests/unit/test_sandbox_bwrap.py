@@ -26,7 +26,7 @@ LAYOUT = Layout(
 SPEC = WorkspaceSpec(
     workspace_id="w",
     state_dir=Path("/s"),
-    extracts=(ReadOnlyMount(name="fair", source=Path("/x/fair.parquet")),),
+    extracts=(ReadOnlyMount(name="fair", source=Path("/x/fair.parquet"), level="sampled"),),
     limits=Limits(scratch_bytes=16 * MIB),
     server_env={"JUPYTERHUB_API_TOKEN": "t", "HOME_": "kept"},
     hub_socket=Path("/s/gateway/hub.sock"),
@@ -65,7 +65,8 @@ def test_box_of_the_kernels_holds_no_token_and_no_gateway() -> None:
         "--bind /s/home /home/analyst --bind /s/outbox /outbox --bind /s/ipc /run/zhakou/ipc "
         "--ro-bind /x/fair.parquet /data/fair.parquet "
         + HIDDEN
-        + "--setenv PATH /usr/bin:/bin --setenv LANG C.UTF-8 --setenv ZHAKOU_LANGUAGE zh --setenv HOME /home/analyst "
+        + "--setenv PATH /usr/bin:/bin --setenv LANG C.UTF-8 --setenv ZHAKOU_LANGUAGE zh "
+        '--setenv ZHAKOU_RUNGS {"fair": "sampled"} --setenv HOME /home/analyst '
         "--chdir /home/analyst " + LAST
     )
     assert box.command == ("/opt/python/bin/python3.11", "-I", "-S", "/opt/zhakou/agent.py", "9")
@@ -73,7 +74,7 @@ def test_box_of_the_kernels_holds_no_token_and_no_gateway() -> None:
 
 def test_box_of_a_program_sees_only_what_it_was_given() -> None:
     given = (Bind(source=Path("/x/a.csv"), target="/in/a.csv"),)
-    box = program_box(("true",), runtime=RUNTIME, read_only=given, limits=Limits(scratch_bytes=16 * MIB))
+    box = program_box(("true",), runtime=RUNTIME, binds=given, limits=Limits(scratch_bytes=16 * MIB))
     assert " ".join(box.options(seccomp_fd=7)) == (
         COMMON
         + "--ro-bind /h/kit /opt/zhakou/zhakou --ro-bind /x/a.csv /in/a.csv "

@@ -1,0 +1,1 @@
+"""Sealed runs: reviewed code on the full extract, its outputs straight to the gate."""
