@@ -216,7 +216,7 @@ def appoint_everyone(hub: Hub) -> None:
     for account in ACCOUNTS:
         if account.id in known:
             continue
-        officer, second = (SYSTEM, SYSTEM) if account.org == "bureau" else _officers(hub)
+        officer, second = (SYSTEM, SYSTEM) if account in ACCOUNTS[:2] else _officers(hub)
         opened = appoint_person(
             hub,
             officer,

@@ -102,7 +102,7 @@ def refusals_to_request(
     found: list[Refusal] = []
     if not (actor == SYSTEM and is_by_rule(level)):
         found.extend(refusals_to_act(actor, Verb.REQUEST_EXTRACT))
-        if actor.org_id != operator_org:
+        if not actor.sides_with(operator_org):
             found.append(
                 _refusal(
                     "extract.organisation",
@@ -180,7 +180,7 @@ def refusals_to_decide(request: RungRequest, actor: Actor, *, digest: str, reaso
     written reason.
     """
     found: list[Refusal] = []
-    if actor.person_id == request.requested_by or actor.org_id == request.operator_org:  # (1), before the role
+    if actor.person_id == request.requested_by or actor.sides_with(request.operator_org):  # (1), before the role
         found.append(
             _refusal(
                 "extract.own_request",
@@ -243,7 +243,7 @@ def refusals_to_decide(request: RungRequest, actor: Actor, *, digest: str, reaso
 def refusals_to_withdraw(request: RungRequest, actor: Actor) -> tuple[Refusal, ...]:
     """Everything against this person taking the request back."""
     found = list(refusals_to_act(actor, Verb.REQUEST_EXTRACT))
-    if actor.org_id != request.operator_org:
+    if not actor.sides_with(request.operator_org):
         found.append(
             _refusal(
                 "extract.organisation",

@@ -454,7 +454,7 @@ def is_veiled(request: ExportRequest, actor: Actor) -> bool:
 
     A digest would let its author try guesses; a finding may name a column or count cells.
     """
-    return bool(request.run_id) and request.status is not RequestStatus.RELEASED and actor.org_id == request.author_org
+    return bool(request.run_id) and request.status is not RequestStatus.RELEASED and actor.is_outside
 
 
 def may_preview(request: ExportRequest, actor: Actor) -> bool:

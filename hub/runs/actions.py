@@ -38,6 +38,7 @@ from hub.gate.screening import Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
 from hub.licensing.actions import agreed_in, licence_in, usable_licence
+from hub.licensing.actions import may_see as may_see_licence
 from hub.licensing.model import ExtractLevel, Licence, ProductForm
 from hub.licensing.terms import refusals_to_offer
 from hub.message import both, msg
@@ -117,7 +118,7 @@ def request_run(
     """
     with hub.transaction(actor, Verb.REQUEST_RUN, workspace_id) as tx:
         workspace = tx.session.get(Workspace, workspace_id)
-        if workspace is None or licence_in(tx.session, workspace.licence_id).operator_org != actor.org_id:
+        if workspace is None or not may_see_licence(licence_in(tx.session, workspace.licence_id).operator_org, actor):
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_words(workspace_id, lines=[title, *outputs], texts=[purpose]), InvalidInput)
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
@@ -499,6 +500,7 @@ def facts_of(session: Session, run: RunOrder) -> RunFacts:
         digest=run.digest,
         author_id=run.author_id,
         author_org=run.author_org,
+        operator_org=licence_in(session, run.licence_id).operator_org,
         builders=frozenset(session.scalars(builders)) - {SYSTEM.person_id},
         reviewers=frozenset(one.person_id for one in run.decisions),
     )
@@ -507,7 +509,7 @@ def facts_of(session: Session, run: RunOrder) -> RunFacts:
 def may_see(session: Session, run: RunOrder, actor: Actor) -> bool:
     """The author's institution, the departments whose data the licence covers, bureau, centre and audit."""
     match actor.org_kind:
-        case OrgKind.OPERATOR:
+        case OrgKind.OPERATOR | OrgKind.DEVELOPER:
             return run.author_org == actor.org_id
         case OrgKind.DEPARTMENT:
             tables = [row.table_id for row in licence_in(session, run.licence_id).tables]
@@ -515,7 +517,7 @@ def may_see(session: Session, run: RunOrder, actor: Actor) -> bool:
             return actor.org_id in set(session.scalars(owners))
         case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:
             return True
-        case OrgKind.CYBERSPACE | OrgKind.EXPERTS | OrgKind.SYSTEM:
+        case OrgKind.CYBERSPACE | OrgKind.EXPERTS | OrgKind.ASSESSOR | OrgKind.SYSTEM:
             return False
 
 

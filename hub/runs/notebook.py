@@ -22,7 +22,7 @@ MOST_BYTES = 2**20
 MOST_CELLS = 300
 MOST_LINES = 5000
 CODE, TEXT = "code", "markdown"
-BASIS = "DOMAIN §2.4, 公共数据资源授权运营实施规范(试行) 第二十一条"
+BASIS = "公共数据资源授权运营实施规范(试行) 第二十一条"
 
 _SHELL = ("!", "%", "?")
 """How a line begins that only IPython understands."""

@@ -10,7 +10,6 @@ from hub.licensing.actions import find_licence, terms_of
 from hub.licensing.model import ProductForm
 from hub.licensing.rules import refusals_to_use
 from hub.message import msg
-from hub.people.actor import OrgKind
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.packs import pack_in_force
 from hub.rulebook.parameters import Parameter
@@ -183,7 +182,6 @@ def _page(visit: Visit, run: RunOrder, error: HubError | None = None) -> Respons
         licence=licence,
         notebook=shown_notebook(visit.hub, run),
         is_author=visit.person.id == run.author_id,
-        is_outsider=visit.actor.org_kind is not OrgKind.OPERATOR,
         in_review=run.status is RunStatus.IN_REVIEW,
         is_running=run.status is RunStatus.RUNNING,
         may_start=run.status is RunStatus.APPROVED and not refusals_to_act(visit.actor, Verb.START_RUN),

@@ -37,6 +37,7 @@ class RunFacts:
     digest: str
     author_id: str
     author_org: str
+    operator_org: str
     builders: frozenset[str]
     """Who built the extracts of its licence."""
     reviewers: frozenset[str] = frozenset()
@@ -129,7 +130,7 @@ def refusals_to_decide(run: RunFacts, actor: Actor, *, digest: str, reason: str)
     the licence, (4) while it is in review, (5) for exactly the bytes shown, (6) with a written reason.
     """
     found: list[Refusal] = []
-    if actor.person_id == run.author_id or actor.org_id == run.author_org:  # (1), before the role
+    if actor.person_id == run.author_id or _sides_with_applicant(run, actor):  # (1), before the role
         found.append(_own(run))
     found.extend(refusals_to_act(actor, Verb.DECIDE_RUN))  # (2)
     if actor.person_id in run.builders:  # (3)
@@ -168,7 +169,7 @@ def refusals_to_decide(run: RunFacts, actor: Actor, *, digest: str, reason: str)
 def refusals_to_start(run: RunFacts, actor: Actor) -> tuple[Refusal, ...]:
     """Everything against this person starting this run. Licence, extracts and notebook are asked besides."""
     found = list(refusals_to_act(actor, Verb.START_RUN))
-    if actor.org_id == run.author_org:
+    if _sides_with_applicant(run, actor):
         found.append(_own(run))
     if actor.person_id in run.reviewers:
         found.append(
@@ -213,6 +214,10 @@ def refusals_of_notebook(run_id: str, *, reviewed: str, found: str) -> tuple[Ref
             KEY_BASIS,
         ),
     )
+
+
+def _sides_with_applicant(run: RunFacts, actor: Actor) -> bool:
+    return actor.sides_with(run.author_org) or actor.sides_with(run.operator_org)
 
 
 def _own(run: RunFacts) -> Refusal:
