@@ -251,6 +251,7 @@ def refusals_to_mark_secret(
                 subject=table_id,
                 text=msg("A decision needs a written reason."),
                 next_step=msg("Write who found it and what the secrecy review says; nothing of the content itself."),
+                basis=SECRECY_BASIS,
             )
         )
     return tuple(found)

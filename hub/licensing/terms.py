@@ -188,7 +188,7 @@ def _of_products(contract: Contract) -> Iterator[Refusal]:
             licence,
             msg("A planned product is in another lane than the scenario ({lane}).", lane=contract.parties.lane),
             msg("Plan it under a scenario in that lane: one scenario, one application."),
-            "关于建立公共数据资源授权运营价格形成机制的通知 第三条",
+            "关于建立公共数据资源授权运营价格形成机制的通知 第三部分",
         )
     if not contract.items.disclosure.redevelopment_ban:
         yield _refusal(
@@ -289,7 +289,7 @@ def refusals_to_offer(
                 licence_id,
                 msg("The product plan of licence {licence} has this form in another lane.", licence=licence_id),
                 msg("Choose the planned lane; what is for the public good is free, and the lanes are not mixed."),
-                "关于建立公共数据资源授权运营价格形成机制的通知 第三条",
+                "关于建立公共数据资源授权运营价格形成机制的通知 第三部分",
             )
         )
     if submitted_in_week >= agreed.exports_per_week:

@@ -68,7 +68,7 @@ def register_table(town: Town, folder: Path) -> None:
 
 
 def grant_licence(town: Town) -> str:
-    """An operator files a scenario; the bureau approves it and grants the licence. Returns the licence's id."""
+    """A scenario is filed and approved; the agreement is drafted, decided, signed, filed and put into force."""
     admin = town.person("ky-admin")
     admin.goto("licences")
     admin.follow("申报场景")
@@ -88,14 +88,28 @@ def grant_licence(town: Town) -> str:
     officer.page.locator('[name="decision"][value="approved"]').check()
     officer.fill(reason="用途明确，风险可控。")
     officer.press("提交决定")
-    officer.follow("签发授权运营协议")
-    officer.fill(document="演示〔2026〕9号", reviewers="2", source="pilot")
+    officer.follow("草拟授权运营协议")
+    officer.fill(**{"header.document_ref": "演示〔2026〕9号", "reviewers": "2", "other.exports_per_week": "50"})
     for box in officer.page.locator(f'[name="columns.{TABLE}"]').all():
         box.check()
-    officer.fill(**{f"policy.{TABLE}": policy_of("fair")})
-    officer.page.locator(f'[name="full"][value="{TABLE}"]').check()
-    officer.press("签发")
-    return officer.last_part()
+    officer.page.locator(f'[name="full_in_workspace.{TABLE}"]').check()
+    officer.fill(**{f"full_reason.{TABLE}": "合成与抽样数据不足以按年龄段统计。", f"policy.{TABLE}": policy_of("fair")})
+    officer.press("保存草案")
+    licence = officer.last_part()
+    assessor = town.person("bureau-assessor")
+    assessor.goto(f"licences/{licence}")
+    assessor.fill(meeting="局党组会", attendees="局长\n分管副局长", minutes_digest="a" * 64)
+    assessor.press("登记集体决策")
+    for signer in (assessor, admin):
+        signer.goto(f"licences/{licence}")
+        signer.press("签署协议")
+    assessor.goto(f"licences/{licence}")
+    assessor.fill(filing_no="演示备〔2026〕9号")
+    assessor.press("登记备案")
+    officer.goto(f"licences/{licence}")
+    officer.press("启用")
+    officer.sees("生效中")
+    return licence
 
 
 def build_extract(town: Town, licence: str) -> str:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.catalog.model import Origin
 from hub.context import Hub
-from hub.demo.seed import give_opinions
-from hub.extracts.actions import build_extract
+from hub.demo.ladder import climb
+from hub.demo.licences import give_opinions
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import RequestStatus
-from hub.licensing.actions import TableRequest, decide_scenario, file_scenario, grant_licence
-from hub.licensing.model import GrantSource, Lane, LicenceStatus, ScenarioStatus
+from hub.licensing.actions import decide_scenario, file_scenario
+from hub.licensing.model import ExtractLevel, Lane, LicenceStatus, ScenarioStatus
 from hub.sharing.actions import decide_consent
 from hub.sharing.model import ConsentStatus
 from hub.workspaces.actions import open_workspace
@@ -132,22 +131,8 @@ def test_nothing_is_released_or_fetched_once_a_consent_is_withdrawn(tmp_path: Pa
     officer = actor(hub, "bureau-officer")
     decide_scenario(hub, officer, scenario_id="s-0001", approve=True, reason="用途明确。")
     decide_consent(hub, actor(hub, "wj-steward"), consent_id="c-0001", give=True, reason="用途在共享约定之内。")
-    licence = grant_licence(
-        hub,
-        officer,
-        scenario_id="s-0001",
-        tables=[
-            TableRequest(
-                table_id="clinic_visits", columns=("street", "band", "visits", "cost"), policy=factories.POLICY
-            )
-        ],
-        starts_at=hub.clock(),
-        ends_at=hub.clock() + timedelta(days=30),
-        reviewers_required=2,
-        grant_source=GrantSource.PILOT,
-        document_ref="演示〔2026〕9号",
-    )
-    build_extract(hub, actor(hub, "centre-operator"), licence_id=licence.id, table_id="clinic_visits")
+    licence = factories.agreed(hub)
+    climb(hub, licence_id=licence.id, table_id="clinic_visits", level=ExtractLevel.FULL, requester="ky-analyst")
     open_workspace(hub, actor(hub, "ky-analyst"), licence_id=licence.id)
     moves = ("take_back wj-steward", "submit ky-analyst", "kernel ky-analyst", *VOTES, *OUT)
     seen = judged(hub, processes, submitted(hub), plans(moves, 19, each=2))

@@ -12,6 +12,7 @@ from hub.catalog.rules import (
     TableDraft,
     refusals_of_id,
     refusals_of_taken,
+    refusals_to_mark_secret,
     refusals_to_publish,
     refusals_to_register,
 )
@@ -58,6 +59,17 @@ def publish(row: Row) -> Sequence[Refusal]:
         owner_org="区民政局",
         actor=row.actor(OFFICER),
         filled=frozenset(row.words("posts filled", Post, list(Post))),
+        state_secret=row.yes("barred", default=False),
+    )
+
+
+def bar(row: Row) -> Sequence[Refusal]:
+    return refusals_to_mark_secret(
+        table_id="eldercare",
+        owner_org="区民政局",
+        state_secret=row.yes("barred", default=False),
+        reason=row.text("reason", "保密审查发现"),
+        actor=row.actor(STEWARD),
     )
 
 
@@ -68,4 +80,4 @@ def name_it(row: Row) -> Sequence[Refusal]:
 
 @pytest.mark.parametrize("row", rows("catalog"), ids=str)
 def test_catalog_as_its_tables_say(row: Row) -> None:
-    row.holds({"register": register, "publish": publish, "name_it": name_it})
+    row.holds({"register": register, "publish": publish, "bar": bar, "name_it": name_it})
