@@ -176,12 +176,12 @@ def refusals_to_vote(
                 msg("Reviewers of the data's department and of the operations centre decide."),
             )
         )
-    elif actor.org_id == request.operator_org:
+    elif actor.sides_with(request.operator_org):
         found.append(
             _refusal(
                 "vote.operator_org",
                 request.id,
-                msg("You belong to the licensed operator."),
+                msg("You belong to the licensed operator or to an institution attached to it."),
                 msg("Reviewers of the data's department and of the operations centre decide."),
             )
         )

@@ -9,7 +9,7 @@ from hub.closing.rules import has_ended
 from hub.errors import HubError
 from hub.extracts.ladder import ladder_of
 from hub.licensing.actions import facts_of, find_scenario, list_licences, terms_of
-from hub.licensing.model import Licence, LicenceStatus, SigningSide
+from hub.licensing.model import ExtractLevel, Licence, LicenceStatus, SigningSide
 from hub.licensing.moves import leads, side_of
 from hub.licensing.rules import is_expiring, refusals_to_use
 from hub.people.rules import Verb, refusals_to_act
@@ -64,6 +64,7 @@ def licence_page(visit: Visit, licence: Licence, error: HubError | None = None) 
         may_sign=open_steps["sign_licence"] and side is not None and side not in facts.signed and not own_draft,
         signed={signature.side: signature for signature in licence.current.signatures},
         sides=list(SigningSide),
+        levels=list(ExtractLevel),
         today=district_day(now).isoformat(),
         tables={row.table_id: find_table(visit.hub, visit.actor, row.table_id) for row in licence.tables},
         renewals=[one for one in list_licences(visit.hub, visit.actor) if one.renews == licence.id],

@@ -73,7 +73,11 @@ def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
         extracts = _to_mount(tx.session, licence, workspace, tx.now)
         tx.refuse(
             refusals_to_open(
-                actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
+                actor=actor,
+                licence_id=licence_id,
+                operator_org=licence.operator_org,
+                developers=licence.developers,
+                extracts=len(extracts),
             ),
             NotAllowed,
         )
@@ -322,12 +326,22 @@ def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...
         return (
             *lapsed,
             *error.refusals,
-            *refusals_to_open(actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=1),
+            *refusals_to_open(
+                actor=actor,
+                licence_id=licence_id,
+                operator_org=licence.operator_org,
+                developers=licence.developers,
+                extracts=1,
+            ),
         )
     return (
         *lapsed,
         *refusals_to_open(
-            actor=actor, licence_id=licence_id, operator_org=licence.operator_org, extracts=len(extracts)
+            actor=actor,
+            licence_id=licence_id,
+            operator_org=licence.operator_org,
+            developers=licence.developers,
+            extracts=len(extracts),
         ),
         *(
             refusal

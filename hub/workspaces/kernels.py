@@ -27,7 +27,13 @@ def start_kernel(hub: Hub, actor: Actor, *, workspace_id: str) -> None:
         tx.refuse(refusals_of_closed(workspace_id, workspace.status), NotAllowed)
         licence = usable_licence(tx.session, workspace.licence_id, tx.now)
         tx.refuse(
-            refusals_to_open(actor=actor, licence_id=licence.id, operator_org=licence.operator_org, extracts=1),
+            refusals_to_open(
+                actor=actor,
+                licence_id=licence.id,
+                operator_org=licence.operator_org,
+                developers=licence.developers,
+                extracts=1,
+            ),
             NotAllowed,
         )
         tx.record(EventKind.KERNEL_STARTED, "workspace", workspace_id, licence_id=licence.id)

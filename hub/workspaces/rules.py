@@ -31,16 +31,24 @@ class Origin:
     policy: str
 
 
-def refusals_to_open(*, actor: Actor, licence_id: str, operator_org: str, extracts: int) -> tuple[Refusal, ...]:
-    """Everything against this person opening a workspace under this licence."""
+def refusals_to_open(
+    *, actor: Actor, licence_id: str, operator_org: str, extracts: int, developers: Collection[str] = ()
+) -> tuple[Refusal, ...]:
+    """Everything against this person opening a workspace under this licence.
+
+    Args:
+        developers: Development entities that the agreement names; their people work under it as the operator's do.
+    """
     found = list(refusals_to_act(actor, Verb.OPEN_WORKSPACE))
-    if actor.org_id != operator_org:
+    if actor.org_id != operator_org and actor.org_id not in developers:
         found.append(
             Refusal(
                 rule="workspace.organisation",
                 subject=licence_id,
                 text=msg("Licence {licence} belongs to another institution.", licence=licence_id),
-                next_step=msg("Only analysts of the licensed operator can open a workspace under it."),
+                next_step=msg(
+                    "Only analysts of the operator, or of a development entity that the agreement names, can open one."
+                ),
                 basis="公共数据资源授权运营实施规范(试行) 第二十一条",
             )
         )

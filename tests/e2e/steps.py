@@ -36,6 +36,7 @@ def register_table(town: Town, folder: Path) -> None:
     file = folder / "fair.csv"
     write_fair(file)
     steward.page.locator('[name="table"]').set_input_files(file)
+    steward.page.locator('[name="no_state_secret"]').check()
     steward.press("归集并扫描数据项")
     steward.fill(
         id=TABLE,
