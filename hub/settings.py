@@ -20,7 +20,7 @@ LEAST_UID = 1000
 
 _ABOVE_ZERO = (
     *("workspace_memory", "workspace_processes", "workspace_cpu_percent", "workspace_file", "workspace_scratch"),
-    *("max_raw_bytes", "grant_hours", "max_sessions", "first_password_hours", "run_seconds"),
+    *("workspace_unasked", "max_raw_bytes", "grant_hours", "max_sessions", "first_password_hours", "run_seconds"),
 )
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -60,6 +60,8 @@ class Settings:
     """Scratch space of a box, in memory, bytes."""
     run_seconds: int = 1800
     """Longest time that the code of a sealed run may take, seconds."""
+    workspace_unasked: int = 600
+    """How long a workspace goes on when its licence cannot be asked, with the hub or its database down, seconds."""
     workspace_uid_base: int = 61000
     """First of the uids that workspaces get when the hub runs as root."""
     max_raw_bytes: int = 2 * 2**30

@@ -74,6 +74,19 @@ def read_exit(state_dir: Path) -> int | None:
         return None
 
 
+def confirm(state_dir: Path) -> None:
+    """Note that whoever holds the workspace has asked whether it may go on, and that it may."""
+    (state_dir / "run" / "confirmed").touch()
+
+
+def last_confirmed(state_dir: Path) -> int:
+    """A number that changes with each confirmation; 0 before the first."""
+    try:
+        return (state_dir / "run" / "confirmed").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def _write(path: Path, said: object) -> None:
     new = path.with_suffix(".new")
     new.write_text(json.dumps(said), "utf-8")

@@ -131,6 +131,8 @@ class WorkspaceSpec:
     bind it anew; keep nothing else in that folder (see `Workspace.gateway_dir`). It is asked before each kernel starts.
     None: a server that stands alone. One whose `server_env` has "ZHAKOU_TOKEN" lets its visitors in by that token
     instead of by the hub.
+    `unconfirmed_seconds`: the supervisor ends the workspace when nobody has called `Workspace.confirm` for so long, as
+    when the hub is gone for good. 0: it goes on.
     """
 
     workspace_id: str
@@ -139,6 +141,7 @@ class WorkspaceSpec:
     gid: int | None = None
     extracts: tuple[ReadOnlyMount, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    unconfirmed_seconds: int = 0
     server_argv_extra: tuple[str, ...] = ()
     server_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     hub_socket: Path | None = None
@@ -275,6 +278,7 @@ def as_json(spec: WorkspaceSpec) -> str:
             "gid": spec.gid,
             "extracts": [[mount.name, str(mount.source), mount.level] for mount in spec.extracts],
             "limits": asdict(spec.limits),
+            "unconfirmed_seconds": spec.unconfirmed_seconds,
             "server_argv_extra": list(spec.server_argv_extra),
             "server_env": dict(spec.server_env),
             "hub_socket": None if spec.hub_socket is None else str(spec.hub_socket),

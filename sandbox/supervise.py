@@ -27,7 +27,7 @@ from sandbox.errors import SandboxError, StartFailed, Words, error_as_json
 from sandbox.launch import Handover, Identity, start_box
 from sandbox.limits import Group, Level
 from sandbox.processes import ProcessMark
-from sandbox.records import Record, layout_of, write_exit, write_record
+from sandbox.records import Record, last_confirmed, layout_of, write_exit, write_record
 from sandbox.runtime import find_runtime
 from sandbox.seccomp import Profile, filter_bytes
 from sandbox.spec import MIB, Limits, WorkspaceSpec
@@ -35,6 +35,8 @@ from sandbox.spec import MIB, Limits, WorkspaceSpec
 READY_SECONDS = 60.0
 _TERM_SECONDS = 3.0
 _SAID_BYTES = 2000
+UNCONFIRMED = 3
+"""Exit status of a workspace that went on for too long without being asked about."""
 SERVER_LIMITS = Limits(
     memory_bytes=1024 * MIB, processes=128, cpu_percent=100, file_bytes=64 * MIB, scratch_bytes=64 * MIB
 )
@@ -54,6 +56,9 @@ class Supervisor:
     errors: dict[str, int] = field(default_factory=dict)
     """Where each box says why it could not start; read in that case only."""
     staging: roots.Staging | None = None
+    confirmed: int = 0
+    since: float = field(default_factory=time.monotonic)
+    """When we last saw that `confirmed` had changed: the clock of the machine may jump, this one does not."""
 
     def start(self) -> int:
         """Start box B, then box A. Returns the descriptor on which A reports that it serves."""
@@ -200,15 +205,33 @@ class Supervisor:
         return None
 
     def watch(self) -> int:
-        """Return the exit status when we are told to stop (0) or when a box ends by itself (1)."""
+        """Return the exit status: we were told to stop (0), a box ended by itself (1), or nobody has confirmed for too
+        long that the workspace may go on (UNCONFIRMED)."""
         while True:
-            select.select([self.wakeup], [], [])
+            if not self._wait():
+                sys.stderr.write("nobody has confirmed the workspace any more\n")
+                return UNCONFIRMED
             signs = os.read(self.wakeup, 64)
             if b"T" in signs:
                 return 0
             if (name := self.ended()) is not None:
                 sys.stderr.write(f"box {name} ended by itself\n")
                 return 1
+
+    def _wait(self) -> bool:
+        """Wait for a sign of life or death; False when the time without a confirmation is up."""
+        patience = self.workspace.unconfirmed_seconds
+        if not patience:
+            select.select([self.wakeup], [], [])
+            return True
+        while True:
+            if (confirmed := last_confirmed(self.workspace.state_dir)) != self.confirmed:
+                self.confirmed, self.since = confirmed, time.monotonic()
+            left = self.since + patience - time.monotonic()
+            if left <= 0:
+                return False
+            if select.select([self.wakeup], [], [], left)[0]:
+                return True
 
     def take_down(self) -> None:
         """End what runs: TERM, a moment, KILL; then the groups, with whatever may be left in them."""

@@ -23,11 +23,12 @@ from sandbox.errors import SandboxError, StartFailed, Words, error_from_json
 from sandbox.host import check_host, check_identity, weaknesses_of
 from sandbox.limits import DirectoryGroup, choose_level
 from sandbox.spec import WorkspaceSpec, as_json
-from sandbox.supervise import READY_SECONDS
+from sandbox.supervise import READY_SECONDS, UNCONFIRMED
 
 _STOP_SECONDS = 10.0
 _SPARE_SECONDS = 10.0
 _BACKLOG = 128
+__all__ = ["UNCONFIRMED", "Workspace"]
 _CODE = Path(__file__).resolve().parent.parent
 
 
@@ -167,8 +168,15 @@ class Workspace:
                 Words(en="See log/supervisor.log in its state folder.", zh="请查看其状态目录中的 log/supervisor.log。"),
             )
 
+    def confirm(self) -> None:
+        """Say that it was asked whether this workspace may go on, and that it may: see `spec.unconfirmed_seconds`."""
+        records.confirm(self.spec.state_dir)
+
     async def poll(self) -> int | None:
-        """None while it runs, else the exit status (0 if never started). Works after a restart of the hub."""
+        """None while it runs, else the exit status (0 if never started). Works after a restart of the hub.
+
+        UNCONFIRMED: nobody had confirmed it for too long.
+        """
         record = records.read_record(self.spec.state_dir)
         if record is None:
             return 0
@@ -197,7 +205,7 @@ class Workspace:
                 box.wait_gone(_STOP_SECONDS)
             DirectoryGroup(record.level, record.group_directories).remove()
         run = self.spec.state_dir / "run"
-        for name in ("server.sock", "supervisor.json", "exit.json"):
+        for name in ("server.sock", "supervisor.json", "exit.json", "confirmed"):
             (run / name).unlink(missing_ok=True)
         shutil.rmtree(run / "data", ignore_errors=True)
         _empty(self.spec.state_dir / "ipc")

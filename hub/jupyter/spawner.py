@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import Spawner, SpawnException
+from markupsafe import Markup
 from traitlets import default
 
-from hub.errors import HubError, NotAllowed, Refusal
+from hub.errors import HubError, NotAllowed, Refusal, Unavailable
 from hub.jupyter.gateway import Caller, Gateway
 from hub.jupyter.proxy import unix_address
 from hub.jupyter.site import site
@@ -28,7 +29,6 @@ from hub.jupyter.words import both, refusals_as_html, refusals_as_text, sandbox_
 from hub.message import Message, msg
 from hub.people import actions as people
 from hub.people.model import Person
-from hub.people.sign_in import has_ended
 from hub.settings import PROJECT
 from hub.web.language import LANGUAGE_COOKIE
 from hub.workspaces import actions as rooms
@@ -36,7 +36,7 @@ from hub.workspaces.kernels import start_kernel
 from sandbox.errors import Language, SandboxError
 from sandbox.spec import HUB_SOCKET_DIR, Limits, ReadOnlyMount, WorkspaceSpec
 from sandbox.uids import allot_uid
-from sandbox.workspace import Workspace
+from sandbox.workspace import UNCONFIRMED, Workspace
 
 SOCKET_NAME = "hub.sock"
 NOTEBOOKS = PROJECT / "notebooks"
@@ -77,6 +77,7 @@ class ZhakouSpawner(Spawner):
             SpawnException: the words of whoever refused (2).
         """
         self._starting, self._end_reason = True, "crashed"
+        _ENDED.pop((self.user.name, self.name), None)
         try:
             return unix_address(await self._open_and_start())
         except HubError as error:
@@ -98,7 +99,7 @@ class ZhakouSpawner(Spawner):
         if not self.name:
             raise NotAllowed(_NO_LICENCE_NAMED)
         self._say(10, msg("Asking the licence…"))
-        person = await asyncio.to_thread(people.find_person, hub, self.user.name)
+        person = await asyncio.to_thread(people.account_of, hub, self.user.name)
         room = await asyncio.to_thread(rooms.open_workspace, hub, person.actor, licence_id=self.name)
         self.room_id = room.workspace_id
         self._say(30, msg("Comparing the extracts with their digests and mounting them…"))
@@ -136,6 +137,7 @@ class ZhakouSpawner(Spawner):
                 scratch_bytes=settings.workspace_scratch,
                 home_bytes=settings.workspace_memory * HOME_FACTOR,
             ),
+            unconfirmed_seconds=settings.workspace_unasked,
             server_env=self.get_env(),
             hub_socket=state_dir / "gateway" / SOCKET_NAME,
             language=language,
@@ -161,7 +163,7 @@ class ZhakouSpawner(Spawner):
     async def _against_kernel(self) -> Sequence[Refusal]:
         """Everything that stands against a kernel starting now; nothing: it is written down that one does (1)."""
         try:
-            person = await asyncio.to_thread(people.find_person, site(), self.user.name)
+            person = await asyncio.to_thread(people.account_of, site(), self.user.name)
             await asyncio.to_thread(start_kernel, site(), person.actor, workspace_id=self.room_id)
         except HubError as error:
             return error.refusals
@@ -174,29 +176,42 @@ class ZhakouSpawner(Spawner):
         if self.workspace is None:
             return 0
         status = await self.workspace.poll()
-        if status is None and self.gateway is None:
-            await self._open_gateway(self.workspace)
-        if status is None and await self._licence_ended():
-            self._end_reason = "licence"
-            await self.workspace.stop()
-            return 0
+        if status is None:
+            return await self._look()
+        if status == UNCONFIRMED:
+            self._end_reason = "unasked"
+            _remember(self, (_UNASKED,))
         return status
 
-    async def _licence_ended(self) -> bool:
-        """Whether the person could not open this workspace now, or was signed out everywhere since it was (5)."""
-        hub = site()
-        opened = await asyncio.to_thread(rooms.opened_at, hub, self.room_id)
-        if opened is not None and await asyncio.to_thread(has_ended, hub, self.user.name, opened_at=opened):
-            self.log.warning("stopping %s: its person was signed out", self._log_name)
-            return True
+    async def _look(self) -> int | None:
+        """Ask everything again for a workspace that runs; None if it goes on (5)."""
+        if self.workspace is None:
+            return 0
+        if self.gateway is None:
+            await self._open_gateway(self.workspace)
         try:
-            person = await asyncio.to_thread(people.find_person, hub, self.user.name)
-            refusals = await asyncio.to_thread(rooms.open_refusals, hub, person.actor, self.name)
+            against = await self._against_going_on()
+        except Unavailable as error:
+            self.log.warning("cannot ask whether %s may go on: %s", self._log_name, error.code)
+            return None  # 6
+        if not against:
+            self.workspace.confirm()
+            return None
+        self.log.warning("stopping %s: %s", self._log_name, refusals_as_text(against))
+        self._end_reason = "licence"
+        _remember(self, against)
+        await self.workspace.stop()
+        return 0
+
+    async def _against_going_on(self) -> Sequence[Refusal]:
+        """Everything against the person opening this workspace now."""
+        try:
+            person = await asyncio.to_thread(people.account_of, site(), self.user.name)
+            return await asyncio.to_thread(rooms.open_refusals, site(), person.actor, self.name)
+        except Unavailable:
+            raise
         except HubError as error:
-            refusals = error.refusals
-        if refusals:
-            self.log.warning("stopping %s: %s", self._log_name, refusals_as_text(refusals))
-        return bool(refusals)
+            return error.refusals
 
     async def stop(self, now: bool = False) -> None:
         """End both boxes."""
@@ -249,6 +264,25 @@ class ZhakouSpawner(Spawner):
             await asyncio.sleep(0.1)
 
 
+_ENDED: dict[tuple[str, str], Markup] = {}
+"""Why a workspace was ended, by person and licence, until it is started again or the hub is."""
+
+
+def _remember(spawner: ZhakouSpawner, refusals: Sequence[Refusal]) -> None:
+    _ENDED[spawner.user.name, spawner.name] = refusals_as_html(refusals)
+
+
+def why_ended(person_id: str, licence_id: str) -> Markup:
+    """For the page of a workspace that does not run: why it was ended, in both languages; empty if it was not."""
+    return _ENDED.get((person_id, licence_id), Markup(""))
+
+
+_UNASKED = Refusal(
+    rule="workspace.unasked",
+    subject="",
+    text=msg("The hub could not ask for too long whether the licence still holds; the workspace was ended."),
+    next_step=msg("Start it again: the licence is asked then. Notebooks and the outbox are kept."),
+)
 _NO_LICENCE_NAMED = Refusal(
     rule="workspace.no_licence",
     subject="",

@@ -60,6 +60,19 @@ def find_person(hub: Hub, person_id: str) -> Person:
     return person
 
 
+def account_of(hub: Hub, person_id: str) -> Person:
+    """The person of this id, whether they may come in now or not: `lapses_of` says so in words.
+
+    Raises:
+        NotFound: There is none.
+    """
+    with hub.reading() as session:
+        person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound(unknown(person_id))
+    return person
+
+
 def people_of(hub: Hub, org_id: str) -> list[Person]:
     """Active people of an organisation, by id."""
     in_use = select(Person).where(Person.org_id == org_id, Person.status == PersonStatus.ACTIVE).order_by(Person.id)

@@ -268,7 +268,7 @@ def next_rungs(hub: Hub, actor: Actor, licence_id: str) -> Mapping[str, Extract]
 
 
 def close_workspace(hub: Hub, *, workspace_id: str, reason: str) -> None:
-    """Write down that the boxes of a workspace are gone. `reason` is a code: stopped, culled, licence, crashed."""
+    """Write down that the boxes of a workspace are gone. `reason` is a code: stopped, licence, unasked, crashed."""
     with hub.transaction(SYSTEM, "close_workspace", workspace_id) as tx:
         workspace = tx.session.get(Workspace, workspace_id)
         if workspace is None:

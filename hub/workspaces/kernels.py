@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, unknown
+from hub.extracts.rules import refusals_to_use_extract
 from hub.ledger.events import EventKind
 from hub.licensing.actions import usable_licence
 from hub.people.actor import Actor
+from hub.workspaces.actions import lying_in
 from hub.workspaces.model import Workspace
 from hub.workspaces.rules import refusals_of_closed, refusals_to_open
 
@@ -18,7 +20,8 @@ def start_kernel(hub: Hub, actor: Actor, *, workspace_id: str) -> None:
 
     Raises:
         NotFound: There is no such workspace, or it is another's.
-        NotAllowed: The workspace is not open, or it could not be opened now: licence, consent, training, role.
+        NotAllowed: The workspace is not open, or could not be opened now: licence, consent, training, account, role; or
+            an extract that lies in it is out of use.
     """
     with hub.transaction(actor, VERB, workspace_id) as tx:
         workspace = tx.session.get(Workspace, workspace_id)
@@ -36,4 +39,9 @@ def start_kernel(hub: Hub, actor: Actor, *, workspace_id: str) -> None:
             ),
             NotAllowed,
         )
+        for one in lying_in(tx.session, workspace):
+            tx.refuse(
+                refusals_to_use_extract(extract_id=one.id, status=one.status, expires_at=one.expires_at, now=tx.now),
+                NotAllowed,
+            )
         tx.record(EventKind.KERNEL_STARTED, "workspace", workspace_id, licence_id=licence.id)

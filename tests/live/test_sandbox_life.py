@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sandbox.errors import HostUnfit, StartFailed
 from sandbox.probe import _descendants
 from sandbox.processes import ProcessMark
 from sandbox.spec import WorkspaceSpec
-from sandbox.workspace import Workspace
+from sandbox.workspace import UNCONFIRMED, Workspace
 from tests.live.rooms import Loop, Room, open_room, spec_for
 
 pytestmark = pytest.mark.live
@@ -186,3 +187,17 @@ def test_walk_throughs_are_not_written_through_a_link(folder: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         workspace.offer_notebooks([Path(__file__)])
     assert list((folder / "elsewhere").iterdir()) == []
+
+
+def test_workspace_that_nobody_confirms_any_more_ends_by_itself(folder: Path) -> None:
+    spec = replace(spec_for(folder, number=11), unconfirmed_seconds=3)
+    with open_room(spec) as room:
+        for _ in range(5):
+            room.workspace.confirm()
+            time.sleep(1)
+        os.utime(spec.state_dir / "run" / "confirmed", (2**31, 2**31))  # the machine's clock jumps: it changes nothing
+        assert room.loop.run(room.workspace.poll()) is None
+        processes = everything_of(room)
+        assert_gone(room, processes)
+        assert room.loop.run(room.workspace.poll()) == UNCONFIRMED
+    assert groups_left(spec) == []
