@@ -162,24 +162,6 @@ def test_a_killed_hub_leaves_no_orphan_and_the_next_one_finds_the_workspace(site
     assert all("serve" in line or "jupyterhub" in line for line in left), left
 
 
-def test_a_suspended_licence_ends_the_running_workspace(site: Site) -> None:
-    from hub.context import open_hub
-    from hub.licensing.actions import suspend_licence
-    from hub.people.actions import find_person
-    from hub.settings import Settings
-
-    analyst = Visitor(site)
-    analyst.sign_in(ANALYST, site.password)
-    assert analyst.open_workspace(ANALYST, LICENCE).status == 200
-    hub = open_hub(Settings(state_dir=site.state))
-    suspend_licence(hub, find_person(hub, "bureau-officer").actor, licence_id=LICENCE, reason="演示中止,核查用途。")
-    hub.database.engine.dispose()
-    assert within(60, lambda: ledger_kinds(site)[0] == "workspace.closed")
-    refused = analyst.open_workspace(ANALYST, LICENCE)
-    assert refused.status == 403
-    assert "licence.suspended" in refused.text
-
-
 def test_a_stop_ends_everything_in_order(site: Site) -> None:
     assert site.process is not None
     started = set(below(site.process.pid)) | {site.process.pid}
