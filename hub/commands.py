@@ -12,15 +12,18 @@ import click
 
 from anonymize.text import Language, Text
 from hub import doctor as machine
+from hub.clock import system_clock
 from hub.context import open_hub
 from hub.db import Database, open_engine
 from hub.errors import ChecksFailed, HubError, InvalidInput, NotFound, Refusal
 from hub.ledger import actions as ledger_actions
 from hub.message import msg
 from hub.recovery import verify_everything
+from hub.rulebook.start import faults, unknown_year
 from hub.settings import load_settings
 from hub.web.language import translator
 
+LANGUAGES: Final[tuple[Language, Language]] = ("zh", "en")
 for_programs = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 
 
@@ -38,10 +41,29 @@ def serve(verbose: bool) -> int:
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Default: the language of the terminal.")
 def doctor(as_json: bool, language: Language | None) -> int:
     """What is missing or weaker here, and the command that mends it. Exit code 24 if nothing can be served."""
-    findings = (*machine.examine(), _database())
+    findings = (*machine.examine(), _database(), _rules())
     report = machine.as_json if as_json else machine.as_text
     click.echo(report(findings, language or machine.terminal_language()))
     return 0 if machine.is_ready(findings) else machine.EXIT_CHECKS_FAILED
+
+
+def _rules() -> machine.Finding:
+    """Whether every rule file can be read, and the holidays that deadlines need are known."""
+    now = system_clock()
+    wrong = faults(now)
+    if wrong:
+        said = ["; ".join(f"{one.subject}: {one.text.render(translator(code))}" for one in wrong) for code in LANGUAGES]
+        text = Text(f"规则文件有误：{said[0]}", f"The rule files are broken: {said[1]}")
+        return machine.Finding(check="rulebook", level=machine.Level.MISSING, text=text)
+    year = unknown_year(now)
+    if year is not None:
+        text = Text(
+            f"规则库缺少{year}年的放假安排，跨入该年的期限无法计算。",
+            f"The rulebook lacks the holidays of {year}; no deadline that reaches into it can be told.",
+        )
+        return machine.Finding(check="rulebook", level=machine.Level.WEAKER, text=text)
+    text = Text("规则文件可读，放假安排齐备。", "The rule files can be read and the holidays are known.")
+    return machine.Finding(check="rulebook", level=machine.Level.OK, text=text)
 
 
 def _database() -> machine.Finding:

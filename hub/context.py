@@ -21,12 +21,13 @@ from hub.db import Database, open_engine
 from hub.errors import HubError, NotAllowed, Refusal, Unavailable
 from hub.keys import Keyring
 from hub.ledger import actions as ledger
-from hub.ledger.events import EventKind
+from hub.ledger.events import DECIDED_BY_RULES, EventKind
 from hub.ledger.kept import keep_newest, require_not_cut
 from hub.ledger.model import LedgerEntry, LedgerHead
 from hub.people.actor import SYSTEM, Actor
 from hub.people.model import Person
 from hub.people.rules import refusals_of_lapse
+from hub.rulebook.packs import pack_in_force
 from hub.settings import Settings, load_settings
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -123,7 +124,9 @@ class Transaction:
         counters: Mapping[str, int] | None = None,
         details: Mapping[str, str] | None = None,
     ) -> LedgerEntry:
-        """Write the event of this change."""
+        """Write the event of this change. A decision by thresholds keeps the version of the rules it was made by."""
+        if kind in DECIDED_BY_RULES:
+            details = {"rules": pack_in_force(self.now).label, **(details or {})}
         event = ledger.Event(
             kind=kind,
             actor=self.actor.person_id,

@@ -69,7 +69,7 @@ def _commands() -> str:
         "",
     ]
     for path, command in commands_of(zhakou, "zhakou"):
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not command.invoke_without_command:
             continue
         context = click.Context(command, info_name=path)
         usage = " ".join(["zhakou", *path.split()[1:], *command.collect_usage_pieces(context)])

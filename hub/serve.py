@@ -24,12 +24,14 @@ from types import FrameType
 from typing import Final, TextIO
 
 from hub import doctor
+from hub.clock import system_clock
 from hub.context import Hub, open_hub
 from hub.errors import ChecksFailed, InvalidState, Refusal
 from hub.jupyter.orphans import end_orphan
 from hub.jupyter.tied import tied
 from hub.message import Message, msg
 from hub.recovery import require_ledger, start_site
+from hub.rulebook.start import require_rulebook
 from hub.settings import PROJECT, Settings, load_settings
 from hub.web.language import translator
 
@@ -43,11 +45,13 @@ def serve(*, verbose: bool = False) -> int:
 
     Raises:
         ChecksFailed: something confinement needs is missing on this machine (1).
+        InvalidInput: a rule file is broken; its place is named.
         InvalidState: another server runs on this state, or a port is taken (2).
         InvalidInput: the settings are not usable.
     """
     os.umask(0o022)
     settings = load_settings()
+    require_rulebook(system_clock())
     weaknesses = _look_at_machine(settings)
     with _alone(settings):
         end_orphan(settings.state_dir / "jupyterhub" / "proxy.pid")

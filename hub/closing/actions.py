@@ -138,7 +138,7 @@ def discard_evidence(hub: Hub, actor: Actor, *, request_id: str) -> None:
             request_id,
             digest=release.digest,
             licence_id=request.licence_id,
-            details={"kept_until": str(kept_until(Record.RELEASE, made, pack=pack)), "rules": pack.label},
+            details={"kept_until": str(kept_until(Record.RELEASE, made, pack=pack))},
         )
         shas = _own_contents(tx.session, request)
     bundle_path(hub, request_id).unlink(missing_ok=True)
@@ -403,7 +403,6 @@ def _certify(hub: Hub, tx: Transaction, closing: LicenceClosing) -> DestructionC
         licence_id=licence.id,
         decision=licence.status,
         counters={"items": len(closing.items), "kept": len(kept)},
-        details={"rules": pack.label},
     )
     certificate = DestructionCertificate(
         licence_id=licence.id,

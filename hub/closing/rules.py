@@ -16,7 +16,7 @@ from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
 
-BASIS = "公共数据资源授权运营实施规范(试行) 第十四条"
+BASIS = "公共数据资源授权运营实施规范（试行） 第十四条, 数据安全法 第四十条"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +65,6 @@ def refusals_to_close(
                 msg("The page of the closing holds the certificate."),
             ),
         )
-    if LicenceStatus.EXITED not in LICENCE_MOVES[facts.status] and facts.status is not LicenceStatus.EXITED:
-        found.append(
-            _refusal(
-                "closing.never_active",
-                licence,
-                msg("Licence {licence} never came into force; there is nothing to destroy.", licence=licence),
-                msg("Terminate it instead."),
-            )
-        )
     if facts.unmetered and not usage_gap.strip():
         found.append(
             _refusal(
@@ -83,7 +74,16 @@ def refusals_to_close(
                 msg("The operator enters it, 0 if there was none; or write why it cannot be had."),
             )
         )
-    if not has_ended(facts.status, facts.ends_at, now):
+    if LicenceStatus.EXITED not in LICENCE_MOVES[facts.status] and facts.status is not LicenceStatus.EXITED:
+        found.append(
+            _refusal(
+                "closing.never_active",
+                licence,
+                msg("Licence {licence} never came into force; there is nothing to destroy.", licence=licence),
+                msg("Terminate it instead."),
+            )
+        )
+    elif not has_ended(facts.status, facts.ends_at, now):
         found.append(
             _refusal(
                 "closing.usable",

@@ -32,6 +32,7 @@ from hub.gate.rules import (
     CastVote,
     RequestFacts,
     approved,
+    refusals_of_age,
     refusals_of_files,
     refusals_of_made_up,
     refusals_of_secrets,
@@ -52,6 +53,9 @@ from hub.numbering import newest_first, next_id
 from hub.people.actions import lapses_of
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
 from hub.people.rules import Verb
+from hub.rulebook.calendar import district_calendar
+from hub.rulebook.model import district_day
+from hub.rulebook.packs import pack_in_force
 from hub.secrecy import holds_mark, is_marked
 from hub.wording import refusals_of_words
 from hub.workspaces.actions import sources_of, workspace_dir
@@ -350,6 +354,46 @@ def _conclude(tx: Transaction, request: ExportRequest) -> None:
     else:
         return
     tx.record(kind, "export_request", request.id, digest=request.digest, licence_id=request.licence_id)
+
+
+def refusals_of_approval(request: ExportRequest, now: datetime) -> tuple[Refusal, ...]:
+    """Everything the age of its approval has against a request that is approved."""
+    if request.status is not RequestStatus.APPROVED:
+        return ()
+    approved_at = max(vote.cast_at for vote in request.votes)
+    return refusals_of_age(
+        request.id,
+        approved=district_day(approved_at),
+        today=district_day(now),
+        pack=pack_in_force(now),
+        calendar=district_calendar(),
+    )
+
+
+def expire_approvals(hub: Hub) -> list[str]:
+    """End approved requests that nobody released in time; gives their ids. Done at each start of a site.
+
+    Between two starts nothing leaves either: the age is asked at the release.
+    """
+    with hub.reading() as session:
+        query = select(ExportRequest.id).where(ExportRequest.status == RequestStatus.APPROVED)
+        waiting = sorted(session.scalars(query))
+    ended = []
+    for request_id in waiting:
+        with hub.transaction(SYSTEM, "expire_approval", request_id) as tx:
+            request = tx.session.get_one(ExportRequest, request_id)
+            if {refusal.rule for refusal in refusals_of_approval(request, tx.now)} != {"release.expired"}:
+                continue
+            request.status, request.closed_at = RequestStatus.EXPIRED, tx.now
+            tx.record(
+                EventKind.EXPORT_EXPIRED,
+                "export_request",
+                request_id,
+                digest=request.digest,
+                licence_id=request.licence_id,
+            )
+            ended.append(request_id)
+    return ended
 
 
 def withdraw_export(hub: Hub, actor: Actor, *, request_id: str) -> ExportRequest:

@@ -23,6 +23,7 @@ class RequestStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     APPROVED = "approved"
     RELEASED = "released"
+    EXPIRED = "expired"
 
 
 REQUEST_MOVES: dict[RequestStatus, frozenset[RequestStatus]] = {
@@ -33,8 +34,9 @@ REQUEST_MOVES: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.IN_REVIEW: frozenset({RequestStatus.REFUSED, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
     RequestStatus.REFUSED: frozenset(),
     RequestStatus.WITHDRAWN: frozenset(),
-    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.WITHDRAWN}),
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.WITHDRAWN, RequestStatus.EXPIRED}),
     RequestStatus.RELEASED: frozenset(),
+    RequestStatus.EXPIRED: frozenset(),
 }
 
 

@@ -4,7 +4,8 @@ Rules here: `export.status`, `export.empty`, `export.incomplete`, `export.author
 `export.made_up` (made on rows that are nobody's, and not marked so), `vote.precheck` (who reviewed or ran a sealed
 run's code does not vote on its outputs), `vote.author`, `vote.colleague`, `vote.release_officer`,
 `vote.operator_org`, `vote.provider_org`, `vote.extract_builder`, `vote.twice`, `vote.reason_missing`, `vote.digest`,
-`file.changed`, `release.votes`, `release.seats`, `release.objection`, `release.check`, `release.reviewer`,
+`file.changed`, `release.votes`, `release.seats`, `release.objection`, `release.check`,
+`release.expired`, `release.reviewer`,
 `release.author`, `release.departments`.
 
 `approved` is the only function that says whether votes are enough; review and release both ask it.
@@ -14,12 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from hub.errors import Refusal
+from hub.errors import InvalidState, Refusal
 from hub.gate.model import REQUEST_MOVES, Decision, RequestStatus, Seat
 from hub.message import Message, msg
 from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
 from hub.people.rules import Verb, refusals_to_act
+from hub.rulebook.calendar import WorkingCalendar
+from hub.rulebook.model import Pack
+from hub.rulebook.parameters import Parameter
 from hub.secrecy import BASIS as SECRECY_BASIS
 
 MIN_REASON = 10
@@ -365,6 +370,32 @@ def refusals_of_check(request: RequestFacts) -> tuple[Refusal, ...]:
             request.id,
             msg("The machine checks did not pass on these files."),
             msg("Look at the report, mend the result in the notebook and submit a new request."),
+        ),
+    )
+
+
+def refusals_of_age(
+    request_id: str, *, approved: date, today: date, pack: Pack, calendar: WorkingCalendar
+) -> tuple[Refusal, ...]:
+    """Everything against releasing today what was approved on `approved`: an approval does not last for ever."""
+    days = pack.count(Parameter.REVIEW_APPROVAL_VALIDITY)
+    try:
+        passed = calendar.working_days_between(approved, today)
+    except InvalidState as unknown:
+        return unknown.refusals
+    if passed <= days:
+        return ()
+    return (
+        _refusal(
+            "release.expired",
+            request_id,
+            msg(
+                "The approval of {request} ended {days} working days after {day}.",
+                request=request_id,
+                days=days,
+                day=str(approved),
+            ),
+            msg("The author submits a new request; it is checked and reviewed as of then."),
         ),
     )
 

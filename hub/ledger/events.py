@@ -68,6 +68,7 @@ class EventKind(StrEnum):
     VOTE_CAST = "vote.cast"  # a reviewer voted on a digest
     EXPORT_APPROVED = "export.approved"  # the votes that the licence asks for are there
     EXPORT_REFUSED = "export.refused"  # a reviewer objected
+    EXPORT_EXPIRED = "export.expired"  # an approved request was not released in time
     RELEASE_DELIVERED = "release.delivered"  # the release officer delivered; written before any byte is
     GRANT_ISSUED = "grant.issued"  # a named person may download once
     GRANT_REDEEMED = "grant.redeemed"  # the grant was used; written before the first byte
@@ -89,3 +90,38 @@ class EventKind(StrEnum):
     GRANT_REVOKED = "grant.revoked"  # an unused download grant ended with its licence
     EVIDENCE_DISCARDED = "evidence.discarded"  # a released package was deleted after its time of keeping
     LICENCE_CLOSED = "licence.closed"  # what an ended licence left behind is destroyed; the certificate is signed
+
+
+DECIDED_BY_RULES = frozenset(
+    {
+        EventKind.SCENARIO_DECIDED,
+        EventKind.LICENCE_DRAFTED,
+        EventKind.LICENCE_GRANTED,
+        EventKind.CONSENT_DECIDED,
+        EventKind.EXTRACT_REQUESTED,
+        EventKind.EXTRACT_DECIDED,
+        EventKind.EXTRACT_BEGUN,
+        EventKind.EXTRACT_ISSUED,
+        EventKind.VOTE_CAST,
+        EventKind.EXPORT_APPROVED,
+        EventKind.EXPORT_REFUSED,
+        EventKind.EXPORT_EXPIRED,
+        EventKind.RELEASE_DELIVERED,
+        EventKind.GRANT_ISSUED,
+        EventKind.REGISTRATION_APPLIED,
+        EventKind.REGISTRATION_DECIDED,
+        EventKind.REGISTRATION_RENEWED,
+        EventKind.AMENDMENT_APPLIED,
+        EventKind.AMENDMENT_DECIDED,
+        EventKind.OBJECTION_RAISED,
+        EventKind.OBJECTION_DECIDED,
+        EventKind.PRICE_CAPPED,
+        EventKind.PRICE_SET,
+        EventKind.INCOME_PERMITTED,
+        EventKind.ACCOUNT_ENTERED,
+        EventKind.PAPER_PUBLISHED,
+        EventKind.EVIDENCE_DISCARDED,
+        EventKind.LICENCE_CLOSED,
+    }
+)
+"""Decisions that thresholds had a part in: their events name the version of the rule pack (`details.rules`)."""

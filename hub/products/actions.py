@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hub.context import Hub, Transaction
 from hub.errors import ChecksFailed, NotAllowed, NotFound, unknown
 from hub.extracts.model import Extract
-from hub.gate.actions import facts_of, find_request, refusals_of_bytes, stored, visible_request
+from hub.gate.actions import facts_of, find_request, refusals_of_approval, refusals_of_bytes, stored, visible_request
 from hub.gate.evidence import of_ledger, of_rows, refusals_of_evidence
 from hub.gate.model import ExportRequest, RequestStatus
 from hub.gate.preview import whole
@@ -48,7 +48,8 @@ def deliver_release(hub: Hub, actor: Actor, *, request_id: str, recipient_id: st
     """
     with hub.transaction(actor, Verb.DELIVER_RELEASE, request_id) as tx:
         request = visible_request(tx.session, request_id, actor)
-        tx.refuse(refusals_to_deliver(facts_of(tx.session, request), actor), NotAllowed)
+        standing = (*refusals_to_deliver(facts_of(tx.session, request), actor), *refusals_of_approval(request, tx.now))
+        tx.refuse(standing, NotAllowed)
         licence = usable_licence(tx.session, request.licence_id, tx.now)
         _refuse_without_evidence(hub, tx, request, licence)
         tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)

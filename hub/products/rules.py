@@ -14,6 +14,8 @@ from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
 
+BASIS = "公共数据资源授权运营实施规范（试行） 第十五条"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantFacts:
@@ -119,6 +121,4 @@ def refusals_of_bundle(request_id: str, *, genuine: bool) -> tuple[Refusal, ...]
 
 
 def _refusal(rule: str, subject: str, text: Message, next_step: Message) -> Refusal:
-    return Refusal(
-        rule=rule, subject=subject, text=text, next_step=next_step, basis="公共数据资源授权运营实施规范(试行) 第十五条"
-    )
+    return Refusal(rule=rule, subject=subject, text=text, next_step=next_step, basis=BASIS)

@@ -118,7 +118,7 @@ def apply_registration(
         product = visible_product(tx.session, product_id, actor)
         tx.refuse(refusals_of_words(product_id, texts=stated.values()), InvalidInput)
         uscc = tx.session.get_one(Organisation, product.operator_org).uscc
-        today, pack = district_day(tx.now), pack_in_force(tx.now)
+        today = district_day(tx.now)
         tx.refuse(
             (
                 *refusals_to_apply(facts_of(tx.session, product), actor, stated=stated, uscc=uscc, today=today),
@@ -134,7 +134,7 @@ def apply_registration(
             EventKind.REGISTRATION_APPLIED,
             product,
             decision=product.status,
-            details={"type": product.type, "rules": pack.label, "materials": digest_of(product.materials)},
+            details={"type": product.type, "materials": digest_of(product.materials)},
         )
         return product
 
@@ -166,7 +166,7 @@ def decide_registration(
         if to is RegistrationStatus.CODED:
             product.code = _next_code(tx.session, today.year)
             product.valid_until = validity_end(today, licence_ends=facts.licence_ends, pack=pack)
-        details = {"type": product.type, "from": before, "rules": pack.label, **validity_of(product)}
+        details = {"type": product.type, "from": before, **validity_of(product)}
         record(tx, EventKind.REGISTRATION_DECIDED, product, decision=to, details=details)
         return product
 

@@ -112,7 +112,7 @@ def apply_amendment(
         )
         product.amendments.append(amendment)
         tx.session.flush()
-        details = {"type": kind, "amendment": amendment.id, "rules": pack.label}
+        details = {"type": kind, "amendment": amendment.id}
         record(tx, EventKind.AMENDMENT_APPLIED, product, decision=amendment.status, details=details)
         return amendment
 
@@ -144,6 +144,7 @@ def decide_amendment(
             NotAllowed,
         )
         _move(tx, amendment, to, reason)
+        was = str(product.valid_until or "")
         if to is A.PUBLIC_NOTICE:
             amendment.notice_began = tx.now
         if to is A.ENTERED:
@@ -151,7 +152,7 @@ def decide_amendment(
         kind = EventKind.AMENDMENT_DECIDED
         if to is A.ENTERED and amendment.type is RegistrationType.RENEWAL:
             kind = EventKind.REGISTRATION_RENEWED
-        details = {"type": amendment.type, "amendment": amendment.id, "rules": pack.label, **validity_of(product)}
+        details = {"type": amendment.type, "amendment": amendment.id, "was": was, **validity_of(product)}
         record(tx, kind, product, decision=to, details=details)
         return amendment
 
@@ -212,7 +213,7 @@ def raise_objection(
         elif amendment.status is not A.OBJECTED:
             _move(tx, amendment, A.OBJECTED, "")
         tx.session.flush()
-        details = {"objection": objection.id, "evidence": objection.evidence_digest, "rules": pack.label}
+        details = {"objection": objection.id, "evidence": objection.evidence_digest}
         record(tx, EventKind.OBJECTION_RAISED, product, decision=objection.status, details=details)
         return objection
 
@@ -251,7 +252,7 @@ def decide_objection(
         ]
         if to is ObjectionStatus.UPHELD or not others:
             _follow(tx, product, objection, reason)
-        details = {"objection": objection.id, "rules": pack_in_force(tx.now).label}
+        details = {"objection": objection.id}
         record(tx, EventKind.OBJECTION_DECIDED, product, decision=to, details=details)
         return objection
 

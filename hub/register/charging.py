@@ -71,7 +71,7 @@ def enter_cap(
             licence_id=product.licence_id,
             cited_basis=[cap.document_ref],
             counters={"fen": cap.fen},
-            details={"unit": unit, "row": str(cap.id), "review_by": str(review_by), "rules": pack.label},
+            details={"unit": unit, "row": str(cap.id), "review_by": str(review_by)},
         )
         return product
 
@@ -101,7 +101,7 @@ def set_price(hub: Hub, actor: Actor, *, product_id: str, unit: ChargeUnit, yuan
         price = Price(unit=unit, fen=fen or 0, set_by=actor.person_id, set_at=tx.now)
         product.prices.append(price)
         tx.session.flush()
-        details = {"unit": unit, "row": str(price.id), "rules": pack_in_force(tx.now).label}
+        details = {"unit": unit, "row": str(price.id)}
         record(tx, EventKind.PRICE_SET, product, counters={"fen": price.fen}, details=details)
         return product
 
@@ -168,7 +168,7 @@ def permit_income(
             licence_id=licence_id,
             cited_basis=[row.document_ref],
             counters={"fen": row.fen, "bond_yield": row.bond_yield, "profit_rate": row.profit_rate},
-            details={"year": str(year), "row": str(row.id), "review_by": str(review_by), "rules": pack.label},
+            details={"year": str(year), "row": str(row.id), "review_by": str(review_by)},
         )
         return row
 
@@ -213,7 +213,7 @@ def enter_account(
             licence_id,
             licence_id=licence_id,
             counters={"income": row.income, "cost": row.cost},
-            details={"year": str(year), "row": str(row.id), "rules": pack_in_force(tx.now).label},
+            details={"year": str(year), "row": str(row.id)},
         )
         return row
 

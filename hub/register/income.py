@@ -22,7 +22,7 @@ from hub.rulebook.parameters import Parameter
 
 INCOME_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第三部分"
 REVIEW_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第四部分"
-BOOKS_BASIS = "公共数据资源授权运营实施规范(试行) 第二十二条"
+BOOKS_BASIS = "公共数据资源授权运营实施规范（试行） 第二十二条"
 MOST_POINTS = 10_000
 """A rate of one hundred percent, in basis points."""
 

@@ -17,7 +17,6 @@ from hub.message import msg
 from hub.people.model import Organisation
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import find_release
-from hub.register import papers_pages
 from hub.register.actions import (
     apply_registration,
     caps_of,
@@ -319,6 +318,3 @@ def _page(visit: Visit, product: DataProduct, error: HubError | None = None) -> 
 
 def _may(visit: Visit, verb: Verb) -> bool:
     return not refusals_to_act(visit.actor, verb)
-
-
-router.include_router(papers_pages.router)

@@ -231,6 +231,6 @@ def _year(visit: Visit, year: int | None) -> int:
             subject="-",
             text=msg("There is a disclosure for the years {first} to {last}.", first=FIRST_YEAR, last=latest),
             next_step=msg("Choose one of these years."),
-            basis="公共数据资源授权运营实施规范(试行) 第十八条",
+            basis="公共数据资源授权运营实施规范（试行） 第十八条至第十九条",
         )
     )

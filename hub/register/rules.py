@@ -27,7 +27,7 @@ from hub.rulebook.model import Pack
 STEPS_BASIS = "公共数据资源登记管理暂行办法 第九条至第十二条"
 FIRST_BASIS = "公共数据资源登记管理暂行办法 第九条"
 VALIDITY_BASIS = "公共数据资源登记管理暂行办法 第十五条"
-PAPER_BASIS = "公共数据资源授权运营实施规范(试行) 第十八条"
+PAPER_BASIS = "公共数据资源授权运营实施规范（试行） 第十八条至第十九条"
 REPORT_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第五部分"
 USAGE_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第三部分"
 

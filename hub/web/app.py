@@ -20,6 +20,7 @@ from hub.people import account_pages as accounts
 from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
+from hub.register import papers_pages as papers
 from hub.rulebook import pages as rulebook
 from hub.runs import pages as runs
 from hub.sharing import pages as sharing
@@ -43,6 +44,7 @@ ROOMS: tuple[APIRouter, ...] = (
     gate.router,
     products.router,
     register.router,
+    papers.router,
     closing.router,
     ledger.router,
     rulebook.router,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from hub.catalog.actions import list_tables
 from hub.catalog.model import TableStatus
+from hub.errors import InvalidState
 from hub.extracts.actions import list_extracts
 from hub.extracts.model import ExtractRequest, ExtractRequestStatus
 from hub.extracts.requests import facts_of, list_extract_requests
 from hub.extracts.rules import is_by_rule, refusals_to_decide
 from hub.gate.actions import list_requests, vote_refusals
-from hub.gate.model import RequestStatus
+from hub.gate.model import ExportRequest, RequestStatus
 from hub.licensing.actions import Standing, list_licences, list_scenarios, standing_of, terms_of
 from hub.licensing.actions import facts_of as facts_of_licence
 from hub.licensing.model import ScenarioStatus
@@ -25,7 +28,12 @@ from hub.message import Message, msg
 from hub.people.actor import OrgKind
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
+from hub.register.clock import Timing
 from hub.register.disclosure import alarms
+from hub.rulebook.calendar import district_calendar
+from hub.rulebook.model import district_day
+from hub.rulebook.packs import pack_in_force
+from hub.rulebook.parameters import Parameter
 from hub.runs.actions import list_runs
 from hub.runs.model import RunStatus
 from hub.runs.pages import waits_for
@@ -37,15 +45,20 @@ from hub.workspaces.actions import open_refusals
 
 router = APIRouter()
 
+ONE_DAY = timedelta(days=1)
+"""How long before its day a step of the review begins to warn; it has three."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One thing that waits for the reader, with the page where it is done."""
 
-    kind: Message
+    kind: Message | StrEnum
     title: str
     subject: str
     address: tuple[str, ...]
+    due: tuple[Timing, date | None] | None = None
+    """Until when, and how that stands today; no day if it lies in a year whose holidays are not known."""
 
 
 @router.get("/")
@@ -129,7 +142,8 @@ def _for_providers(visit: Visit) -> Iterator[Task]:
         if consent.status is ConsentStatus.REQUESTED and consent.provider_org == visit.actor.org_id:
             address = ("consents", consent.id)
             kind = msg("Answer a request for consent")
-            yield Task(kind=kind, title=consent.table_id, subject=consent.id, address=address)
+            due = _by(visit, consent.requested_at, Parameter.CONSENT_ANSWER)
+            yield Task(kind=kind, title=consent.table_id, subject=consent.id, address=address, due=due)
 
 
 def _for_bodies(visit: Visit) -> Iterator[Task]:
@@ -140,7 +154,8 @@ def _for_bodies(visit: Visit) -> Iterator[Task]:
         if scenario.status is ScenarioStatus.FILED and body not in {opinion.body for opinion in scenario.opinions}:
             address = ("licences/scenarios", scenario.id)
             kind = msg("Give an opinion on a scenario")
-            yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address)
+            due = _by(visit, scenario.filed_at, Parameter.SCENARIO_OPINIONS)
+            yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address, due=due)
 
 
 def _for_the_centre(visit: Visit) -> Iterator[Task]:
@@ -155,7 +170,8 @@ def _for_the_centre(visit: Visit) -> Iterator[Task]:
         for request in list_requests(visit.hub, visit.actor):
             if request.status is RequestStatus.APPROVED:
                 address = ("requests", request.id)
-                yield Task(kind=msg("Release"), title=request.title, subject=request.id, address=address)
+                due = _by(visit, _last_vote(request), Parameter.REVIEW_APPROVAL_VALIDITY)
+                yield Task(kind=msg("Release"), title=request.title, subject=request.id, address=address, due=due)
 
 
 def _usable_requests(visit: Visit) -> Iterator[ExtractRequest]:
@@ -176,7 +192,8 @@ def _for_deciders(visit: Visit) -> Iterator[Task]:
         if not refusals_to_decide(facts, visit.actor, digest=asked.digest, reason="-" * 99):
             address = ("extracts/requests", asked.id)
             kind = msg("Decide on a request for data")
-            yield Task(kind=kind, title=asked.table_id, subject=asked.id, address=address)
+            due = _by(visit, asked.requested_at, Parameter.CONSENT_ANSWER)
+            yield Task(kind=kind, title=asked.table_id, subject=asked.id, address=address, due=due)
 
 
 def _for_sealed_runs(visit: Visit) -> Iterator[Task]:
@@ -194,7 +211,9 @@ def _for_reviewers(visit: Visit) -> Iterator[Task]:
     for request in list_requests(visit.hub, visit.actor):
         if not vote_refusals(visit.hub, visit.actor, request):
             address = ("requests", request.id)
-            yield Task(kind=msg("Review and vote"), title=request.title, subject=request.id, address=address)
+            due = _by(visit, _last_vote(request), Parameter.REVIEW_STEP)
+            kind = msg("Review and vote")
+            yield Task(kind=kind, title=request.title, subject=request.id, address=address, due=due)
 
 
 def _for_operators(visit: Visit) -> Iterator[Task]:
@@ -219,16 +238,30 @@ def _by_the_clock(visit: Visit) -> Iterator[Task]:
     """What of the register's board is the reader's affair."""
     for alarm in alarms(visit.hub, visit.actor):
         yield Task(
-            kind=msg(
-                "{timing}: {step} {day}",
-                timing=alarm.timing,
-                step=alarm.due.step,
-                day="–" if alarm.due.day is None else alarm.due.day.isoformat(),
-            ),
+            kind=alarm.due.step,
+            due=(alarm.timing, alarm.due.day),
             title=say(alarm.title, visit.language.gettext),
             subject=alarm.subject,
             address=alarm.address,
         )
+
+
+def _by(visit: Visit, since: datetime, parameter: Parameter) -> tuple[Timing, date | None]:
+    """The last day for what waits since a moment, by the rules in force now, and how it stands today."""
+    now = visit.hub.clock()
+    try:
+        day = district_calendar().add_working_days(district_day(since), pack_in_force(now).count(parameter))
+    except InvalidState:
+        return Timing.UNKNOWN, None
+    today = district_day(now)
+    if today > day:
+        return Timing.OVERDUE, day
+    return (Timing.DUE_SOON if day - today <= ONE_DAY else Timing.IN_TIME), day
+
+
+def _last_vote(request: ExportRequest) -> datetime:
+    """When the review of a request last moved; each further step counts from then."""
+    return max((vote.cast_at for vote in request.votes), default=request.submitted_at)
 
 
 def _counts(visit: Visit) -> dict[str, int]:

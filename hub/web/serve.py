@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from hub.context import open_hub
+from hub.rulebook.start import require_rulebook
 from hub.web.app import create_app
 from hub.web.login import HubLogin
 
@@ -23,6 +24,7 @@ DEFAULT_PREFIX = "/services/portal/"
 def main() -> int:
     """Serve until told to stop."""
     hub = open_hub()
+    require_rulebook(hub.clock())
     # Uploads that do not fit into memory must lie in the hub's own folder, not in /tmp where others look.
     uploads = hub.folders.raw / ".uploads"
     uploads.mkdir(mode=0o700, exist_ok=True)

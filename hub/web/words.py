@@ -402,6 +402,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         RequestStatus.WITHDRAWN: msg("withdrawn"),
         RequestStatus.APPROVED: msg("approved, waits for release"),
         RequestStatus.RELEASED: msg("released"),
+        RequestStatus.EXPIRED: msg("approved, not released in time"),
     },
     ProductForm: {
         ProductForm.INDEX: msg("index or statistics"),
@@ -579,6 +580,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.VOTE_CAST: msg("Vote cast"),
         EventKind.EXPORT_APPROVED: msg("Export request approved"),
         EventKind.EXPORT_REFUSED: msg("Export request refused"),
+        EventKind.EXPORT_EXPIRED: msg("Approval expired"),
         EventKind.RELEASE_DELIVERED: msg("Release delivered"),
         EventKind.GRANT_ISSUED: msg("Download grant issued"),
         EventKind.GRANT_REDEEMED: msg("Download grant used"),
@@ -677,6 +679,7 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RequestStatus.REFUSED: "bad",
         RequestStatus.APPROVED: "wait",
         RequestStatus.RELEASED: "good",
+        RequestStatus.EXPIRED: "bad",
     },
     RegistrationStatus: {
         RegistrationStatus.DUE: "wait",

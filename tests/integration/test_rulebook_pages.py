@@ -68,7 +68,7 @@ def test_command_lists_what_was_in_force_on_a_day() -> None:
     assert report["pack"]["values"]["licence.max_term"]["value"] == "5"
     assert [version["version"] for version in report["versions"]] == ["2025.1", "2026.1"]
     cites = {basis["cite"] for basis in report["bases"]}
-    assert "网络安全法(2016年) 第二十一条" in cites
+    assert "网络安全法（2016年） 第二十一条" in cites
     assert "网络安全法 第二十三条" not in cites
     assert not any(cite.startswith("普陀区公共数据管理办法") for cite in cites)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 
@@ -11,6 +12,7 @@ from hub.gate.model import Decision, RequestStatus, Seat
 from hub.gate.rules import (
     CastVote,
     RequestFacts,
+    refusals_of_age,
     refusals_of_files,
     refusals_of_made_up,
     refusals_of_secrets,
@@ -20,6 +22,8 @@ from hub.gate.rules import (
     refusals_to_withdraw,
 )
 from hub.people.actor import Actor, OrgKind, Role
+from hub.rulebook.calendar import district_calendar
+from hub.rulebook.packs import pack_version
 from tests.spec_tables import Row, rows
 
 ANALYST = Actor(person_id="分析师甲", org_id="运营机构甲", org_kind=OrgKind.OPERATOR, roles=frozenset({Role.ANALYST}))
@@ -128,7 +132,29 @@ def marks(row: Row) -> Sequence[Refusal]:
     return refusals_of_secrets("w-0001", marked=row.number("marked files", 0))
 
 
+def age(row: Row) -> Sequence[Refusal]:
+    return refusals_of_age(
+        "r-0001",
+        approved=row.day("approved", date(2026, 11, 24)),
+        today=row.day("today", date(2026, 11, 24)),
+        pack=pack_version("district", "2026.1"),
+        calendar=district_calendar(),
+    )
+
+
+def test_age_that_cannot_be_told_lets_nothing_leave() -> None:
+    found = refusals_of_age(
+        "r-0001",
+        approved=date(2026, 12, 30),
+        today=date(2027, 1, 4),
+        pack=pack_version("district", "2026.1"),
+        calendar=district_calendar(),
+    )
+    assert [refusal.rule for refusal in found] == ["calendar.no_year"]
+
+
 ASKS = {
+    "age": age,
     "submit": submit,
     "made_up": made_up,
     "withdraw": withdraw,
