@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "probe": Lazy("sandbox.cli", "Isolation self-test: forbidden acts tried outside and inside."),
     "verify": Lazy("hub.commands", "Verify a release bundle offline."),
     "ledger": Lazy("hub.commands", "Verify the ledger, print its checkpoint, prove an entry."),
-    "rules": Lazy("hub.rulebook.cli", "Thresholds and legal bases in force on a day."),
+    "rules": Lazy("hub.rule_commands", "Thresholds and legal bases in force on a day."),
 }
 
 
