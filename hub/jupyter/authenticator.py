@@ -28,6 +28,7 @@ from hub.errors import NotAllowed, NotFound
 from hub.jupyter.attempts import Attempts
 from hub.jupyter.codes import DemoCodes
 from hub.jupyter.site import site
+from hub.licensing.actions import standing_of
 from hub.people import actions as people
 from hub.people import sign_in as door
 from hub.people.sign_in import digest_of
@@ -153,7 +154,12 @@ def keep_session(handler: Any, session: str) -> None:
 
 def standing(org_id: str, now: datetime) -> Mapping[str, str]:
     """Which licences of the organisation can be used at the moment of a sign-in, and what stands against the others."""
-    return {}
+    asked = standing_of(site(), org_id, now)
+    if not asked:
+        return {}
+    usable = [one.licence.id for one in asked if not one.refusals]
+    refused = [f"{one.licence.id}:{one.refusals[0].rule}" for one in asked if one.refusals]
+    return {"licences_usable": " ".join(usable), "licences_refused": " ".join(refused)}
 
 
 def _session_of(handler: Any) -> str:

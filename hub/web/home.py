@@ -25,7 +25,6 @@ from hub.licensing.model import ScenarioStatus
 from hub.licensing.moves import leads, side_of
 from hub.licensing.rules import body_of, refusals_to_use
 from hub.message import Message, msg
-from hub.people.actor import OrgKind
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
 from hub.register.clock import Timing
@@ -71,7 +70,7 @@ def home(visit: Visited) -> Response:
 
 def _standings(visit: Visit) -> Iterator[Standing]:
     """Licences of the reader's institution that cannot be used now, or end soon."""
-    if visit.actor.org_kind is OrgKind.OPERATOR:
+    if visit.actor.is_outside:
         for standing in standing_of(visit.hub, visit.actor.org_id, visit.hub.clock()):
             if standing.refusals or standing.is_expiring:
                 yield standing

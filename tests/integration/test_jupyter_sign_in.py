@@ -185,6 +185,25 @@ def test_sign_ins_and_refusals_stand_in_the_ledger_without_password_code_or_secr
     assert not any(word in told for word in (password(hub), "wrong secret", f'"{used}"', secret))
 
 
+def test_sign_in_asks_the_licences_of_the_organisation_and_writes_down_how_each_stands(
+    tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = factories.working(tmp_path / "working", clock=watch)
+    monkeypatch.setattr(door, "site", lambda: working)
+    made = LocalDirectoryAuthenticator()
+    made.allow_all = True
+    ask(made, ANALYST, password(working), code(working))
+    watch.move(days=40)  # the licence runs thirty
+    ask(made, ANALYST, password(working), code(working))
+    ask(made, "auditor", password(working), code(working, name="auditor"))
+    with working.reading() as session:
+        entries = [e for e in read_entries(session, limit=20) if e.kind == "person.signed_in"]
+    said = [json.loads(entry.body)["details"] for entry in reversed(entries)]
+    assert (said[0]["licences_usable"], said[0]["licences_refused"]) == ("l-0001", "")
+    assert (said[1]["licences_usable"], said[1]["licences_refused"]) == ("", "l-0001:licence.expired")
+    assert "licences_usable" not in said[2]
+
+
 def test_secret_is_not_to_be_had_from_the_database_alone(hub: Hub) -> None:
     secret = secret_of(kept(hub.settings.state_dir)["seed"], ANALYST)
     raw = b"".join(path.read_bytes() for path in hub.settings.state_dir.glob("zhakou.sqlite*"))
