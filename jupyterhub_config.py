@@ -11,7 +11,7 @@ from hub.jupyter.authenticator import LocalDirectoryAuthenticator
 from hub.jupyter.codes import demo_accounts
 from hub.jupyter.proxy import ZhakouProxy, proxy_command
 from hub.jupyter.site import site
-from hub.jupyter.spawner import ZhakouSpawner, why_ended
+from hub.jupyter.spawner import ZhakouSpawner, against_starting, why_ended
 from hub.jupyter.tied import tied
 from hub.jupyter.words import both
 
@@ -99,6 +99,7 @@ c.JupyterHub.template_vars = {
     "site_language": settings.language,
     "demo_accounts": lambda _user: demo_accounts,
     "why_ended": lambda _user: why_ended,
+    "against_starting": lambda _user: against_starting,
 }
 c.JupyterHub.tornado_settings = {
     "headers": {

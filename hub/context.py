@@ -110,6 +110,11 @@ class Transaction:
         self.now = now
         self.actor = actor
 
+    @property
+    def wall(self) -> datetime:
+        """The machine's own time, also where the clock is shifted."""
+        return self._hub.wall_clock()
+
     def record(
         self,
         kind: EventKind,
@@ -165,6 +170,8 @@ class Hub:
         )
         shifted = settings.unsafe_clock_file
         self.clock = clock or (unsafe_shifted_clock(Path(shifted)) if shifted else system_clock)
+        self.wall_clock = clock or system_clock
+        """What authenticators and sessions go by: a shifted clock moves the terms of licences, not these."""
         self.database.create_tables()
 
     @contextmanager

@@ -102,7 +102,7 @@ def code_for(hub: Hub, account: str, *, at: datetime | None = None, before: bool
         credential = session.get(Credential, account)
     if credential is None or unseal(hub.keys.sign_in(), account, credential.sealed_secret) != secret:
         raise NotFound(unknown(account))
-    code = unused_code(secret, credential.last_step, at or hub.clock(), before=before)
+    code = unused_code(secret, credential.last_step, at or hub.wall_clock(), before=before)
     if code is None:
         raise InvalidState(
             Refusal(

@@ -283,6 +283,18 @@ _UNASKED = Refusal(
     text=msg("The hub could not ask for too long whether the licence still holds; the workspace was ended."),
     next_step=msg("Start it again: the licence is asked then. Notebooks and the outbox are kept."),
 )
+
+
+def against_starting(user_name: str, licence_id: str) -> str:
+    """What stands against a person's workspace starting now, for the hub's own list of workspaces; or nothing."""
+    try:
+        person = people.find_person(site(), user_name)
+        refusals = rooms.open_refusals(site(), person.actor, licence_id)
+    except HubError as error:
+        refusals = error.refusals
+    return str(refusals_as_html(refusals))
+
+
 _NO_LICENCE_NAMED = Refusal(
     rule="workspace.no_licence",
     subject="",

@@ -129,11 +129,11 @@ def open_session(
 ) -> None:
     """Keep that the person is signed in; the oldest sessions beyond the site's number end."""
     tx.actor = person.actor
-    live = [one for one in _sessions_in(tx.session, person.id) if _goes_on(one, person, tx.now)]
+    live = [one for one in _sessions_in(tx.session, person.id) if _goes_on(one, person, tx.now, tx.wall)]
     for oldest in live[: max(0, len(live) + 1 - hub.settings.max_sessions)]:
-        oldest.ended_at = tx.now
+        oldest.ended_at = tx.wall
     tx.session.add(
-        SignedIn(id=session, person_id=person.id, factor=factor, opened_at=tx.now, seen_at=tx.now, ended_at=None)
+        SignedIn(id=session, person_id=person.id, factor=factor, opened_at=tx.wall, seen_at=tx.wall, ended_at=None)
     )
     tx.record(
         EventKind.PERSON_SIGNED_IN,
@@ -145,15 +145,20 @@ def open_session(
 
 def session_goes_on(hub: Hub, *, session: str, person_id: str) -> bool:
     """Whether this session is of this person and has not ended; being asked about keeps it from being idle (4)."""
-    now = hub.clock()
+    wall = hub.wall_clock()
     with hub.reading() as reading:
         found = reading.get(SignedIn, session)
         person = reading.get(Person, person_id)
-    if found is None or person is None or found.person_id != person_id or not _goes_on(found, person, now):
+    if (
+        found is None
+        or person is None
+        or found.person_id != person_id
+        or not _goes_on(found, person, hub.clock(), wall)
+    ):
         return False
-    if now - found.seen_at >= SEEN_EVERY:
+    if wall - found.seen_at >= SEEN_EVERY:
         with hub.database.writing() as writing:  # when it was last used is no step of the walk: no event
-            writing.get_one(SignedIn, session).seen_at = now
+            writing.get_one(SignedIn, session).seen_at = wall
     return True
 
 
@@ -162,7 +167,7 @@ def end_session(hub: Hub, *, session: str) -> None:
     with hub.database.writing() as writing:
         found = writing.get(SignedIn, session)
         if found is not None and found.ended_at is None:
-            found.ended_at = hub.clock()
+            found.ended_at = hub.wall_clock()
 
 
 def has_ended(hub: Hub, person_id: str, *, opened_at: datetime) -> bool:
@@ -179,15 +184,15 @@ def live_sessions(hub: Hub, person_id: str) -> Sequence[SignedIn]:
         person = reading.get(Person, person_id)
         if person is None:
             raise NotFound(unknown(person_id))
-        return [one for one in _sessions_in(reading, person_id) if _goes_on(one, person, hub.clock())]
+        return [one for one in _sessions_in(reading, person_id) if _goes_on(one, person, hub.clock(), hub.wall_clock())]
 
 
 def sign_out_in(tx: Transaction, person: Person) -> int:
     """End everything this person has open, inside a transaction that says why; how many sessions that were."""
     open_ones = [one for one in _sessions_in(tx.session, person.id) if one.ended_at is None]
     for one in open_ones:
-        one.ended_at = tx.now
-    person.signed_out_at = tx.now
+        one.ended_at = tx.wall
+    person.signed_out_at = tx.wall
     return len(open_ones)
 
 
@@ -246,7 +251,7 @@ def finish_enrolment(hub: Hub, begun: Begun, *, password: str, secret: str, code
         person = tx.session.get_one(Person, begun.person_id)
         credential = tx.session.get(Credential, begun.person_id)
         is_same = credential is not None and hmac.compare_digest(digest_of(credential.password_hash), begun.mark)
-        step = matching_step(secret, code.strip(), tx.now)
+        step = matching_step(secret, code.strip(), tx.wall)
         tx.refuse(
             refusals_to_enrol(
                 is_same=is_same,
@@ -310,7 +315,7 @@ def move_authenticator(
     """
 
     def change(tx: Transaction, person: Person, credential: Credential) -> tuple[str, ...]:
-        step = matching_step(secret, new_code.strip(), tx.now)
+        step = matching_step(secret, new_code.strip(), tx.wall)
         tx.refuse(refusals_of_new_code(step), NotAllowed)
         credential.sealed_secret = seal(hub.keys.sign_in(), person.id, secret)
         credential.last_step = step if step is not None else credential.last_step
@@ -390,7 +395,7 @@ def _weigh(
     sealed = credential.sealed_secret if credential else ""
     secret = unseal(hub.keys.sign_in(), person_id, sealed) if sealed else None
     typed = code.strip()
-    step = matching_step(secret or _NO_SECRET, typed, tx.now)
+    step = matching_step(secret or _NO_SECRET, typed, tx.wall)
     recovery = tx.session.get(RecoveryCode, digest_of(typed.lower()))
     recovery_right = recovery is not None and recovery.person_id == person_id and recovery.used_at is None
     tried = judged(
@@ -466,5 +471,7 @@ def _access(person: Person, now: datetime) -> Access:
     )
 
 
-def _goes_on(one: SignedIn, person: Person, now: datetime) -> bool:
-    return is_live(_access(person, now), opened_at=one.opened_at, seen_at=one.seen_at, ended_at=one.ended_at, now=now)
+def _goes_on(one: SignedIn, person: Person, now: datetime, wall: datetime) -> bool:
+    if is_over(_access(person, now), one.opened_at, now):
+        return False
+    return is_live(opened_at=one.opened_at, seen_at=one.seen_at, ended_at=one.ended_at, now=wall)

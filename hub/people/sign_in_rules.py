@@ -144,13 +144,9 @@ def is_over(access: Access, opened_at: datetime, now: datetime) -> bool:
     return any(lapse is not None and opened_at < lapse <= now for lapse in lapses)
 
 
-def is_live(
-    access: Access, *, opened_at: datetime, seen_at: datetime, ended_at: datetime | None, now: datetime
-) -> bool:
-    """Whether a session may go on: not ended, not idle for half an hour, not older than eight hours."""
-    if ended_at is not None or is_over(access, opened_at, now):
-        return False
-    return now - seen_at < IDLE and now - opened_at < LIFE
+def is_live(*, opened_at: datetime, seen_at: datetime, ended_at: datetime | None, now: datetime) -> bool:
+    """Whether a session is within its own limits: not ended, not idle for half an hour, not older than eight hours."""
+    return ended_at is None and now - seen_at < IDLE and now - opened_at < LIFE
 
 
 def refusals_to_begin_enrolment(

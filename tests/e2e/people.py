@@ -41,10 +41,6 @@ class TimedSite(Site):
     def environment(self) -> dict[str, str]:
         return {**super().environment, "ZHAKOU_UNSAFE_CLOCK_FILE": str(self.clock_file)}
 
-    @property
-    def shift(self) -> int:
-        return int(self.clock_file.read_text(encoding="ascii")) if self.clock_file.exists() else 0
-
     @contextmanager
     def later(self, days: int) -> Iterator[None]:
         """So many days later, until the end of the block."""

@@ -13,11 +13,9 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.clock import system_clock
 from hub.context import open_hub
 from hub.demo.codes import code_for
 from hub.errors import InvalidState
@@ -126,11 +124,6 @@ class Site:
     def password(self) -> str:
         return str(json.loads((self.state / "demo-accounts.json").read_text())["password"])
 
-    @property
-    def shift(self) -> int:
-        """Seconds by which the site's clock is ahead."""
-        return 0
-
     def code(self, name: str) -> str:
         """A one-time code of a demonstration account that was not used yet; three are to be had in half a minute."""
         hub = open_hub(Settings(state_dir=self.state))
@@ -139,7 +132,7 @@ class Site:
                 # The code of the step before would be too old in a moment when the present one is about to end.
                 before = time.time() % STEP_SECONDS < STEP_SECONDS - 5
                 try:
-                    return code_for(hub, name, at=system_clock() + timedelta(seconds=self.shift), before=before)
+                    return code_for(hub, name, before=before)
                 except InvalidState:
                     time.sleep(1)
         finally:
