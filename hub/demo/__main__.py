@@ -4,7 +4,8 @@ import sys
 
 from hub import doctor
 from hub.cli import exit_code_of, in_words
-from hub.demo.walk import WalkFailed, walk
+from hub.demo.terminal import WalkFailed
+from hub.demo.walk import walk
 from hub.errors import ChecksFailed, HubError
 from hub.web.language import translator
 from sandbox.errors import SandboxError

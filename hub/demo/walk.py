@@ -14,8 +14,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,13 +23,15 @@ from hub.catalog.rules import TableDraft
 from hub.context import Hub, open_hub
 from hub.demo.agreement import conclude, proposal
 from hub.demo.catalog import ELDER_CARE, FAIR, policy_of
-from hub.demo.ladder import climb
+from hub.demo.ladder import approved, climb
 from hub.demo.licences import give_opinions
 from hub.demo.notebook import REFUSED_CELL, RELEASED_CELL
+from hub.demo.sealed import sealed_run
 from hub.demo.seed import appoint_everyone
 from hub.demo.tables import write_elder_care, write_fair
+from hub.demo.terminal import Terminal, WalkFailed
 from hub.errors import HubError
-from hub.extracts.actions import extract_path
+from hub.extracts.actions import build_extract, extract_path, prepare_rungs
 from hub.extracts.model import Extract, ExtractStatus
 from hub.gate.actions import cast_vote, submit_export
 from hub.gate.model import Decision, ExportRequest, RequestStatus
@@ -38,12 +39,13 @@ from hub.intake.actions import receive_file
 from hub.ledger.actions import verify
 from hub.licensing.actions import decide_scenario, file_scenario
 from hub.licensing.model import ExtractLevel, Lane, Licence, ProductForm
-from hub.message import Message, both, msg
+from hub.message import both, msg
 from hub.people.actions import find_person
 from hub.people.actor import Actor
 from hub.products.actions import deliver_release, public_keys, redeem_grant
 from hub.products.verify import verify_bundle
 from hub.settings import PROJECT, Settings
+from hub.web.words import word
 from hub.workspaces.actions import Room, mount_extracts, open_workspace
 from sandbox.client import connect
 from sandbox.outbox import list_items
@@ -52,41 +54,6 @@ from sandbox.uids import allot_uid
 from sandbox.workspace import Workspace
 
 OUT = PROJECT / "build" / "demo"
-
-
-class WalkFailed(Exception):
-    """A step of the demonstration did not end as it must."""
-
-
-class Terminal:
-    """Prints the steps in one language, with the time each took."""
-
-    def __init__(self, translate: Callable[[str], str]) -> None:
-        self.translate = translate
-        self._number = 0
-
-    @contextmanager
-    def step(self, title: Message) -> Iterator[None]:
-        self._number += 1
-        print(f"\n{self._number:>2}  {title.render(self.translate)}", flush=True)
-        began = time.monotonic()
-        yield
-        print(f"     {time.monotonic() - began:.1f} s", flush=True)
-
-    def line(self, message: Message) -> None:
-        print(f"    {message.render(self.translate)}", flush=True)
-
-    def refusals(self, error: HubError) -> None:
-        for refusal in error.refusals:
-            text, after = refusal.text.render(self.translate), refusal.next_step.render(self.translate)
-            print(f"    ✗ [{refusal.rule}] {text} {after}", flush=True)
-
-    def findings(self, request: ExportRequest) -> None:
-        language = "zh" if self.translate("en") == "zh" else "en"
-        for finding in request.check.report["findings"] if request.check else ():
-            said = finding["i18n"][language]
-            sign = {"block": "✗", "flag": "!", "note": "·"}[finding["level"]]
-            print(f"    {sign} {finding['code']} ({finding['rule']}) {said['text']} {said['next_step']}", flush=True)
 
 
 def walk(translate: Callable[[str], str]) -> None:
@@ -113,7 +80,8 @@ def _steps(hub: Hub, out: Terminal) -> None:
         _tables(hub, out)
     with out.step(msg("Scenario and licence")):
         licence = _licence(hub, out)
-    with out.step(msg("Extracts: de-identified under the licence's policy")):
+    with out.step(msg("Ladder: metadata and synthetic rows at once, the full extract by two approvals")):
+        _lower_rungs(hub, out, licence)
         extracts = [_extract(hub, out, licence, table_id) for table_id in ("fair", "mz_elder_care")]
     with out.step(msg("Workspace: the analyst's code runs in the split sandbox")):
         room = open_workspace(hub, _actor(hub, "ky-analyst"), licence_id=licence.id)
@@ -128,6 +96,8 @@ def _steps(hub: Hub, out: Terminal) -> None:
         bundle = _release(hub, out, good)
     with out.step(msg("Verification offline")):
         _verify(hub, out, bundle)
+    with out.step(msg("Sealed run: reviewed code on the full extract, its outputs unseen until released")):
+        sealed_run(hub, out, room, review=_review, release=_release)
     elder = extracts[1]
     shutil.copy2(bundle, OUT / "bundle.zip")
     shutil.copy2(extract_path(hub, elder), OUT / "extract.parquet")
@@ -197,6 +167,35 @@ def _licence(hub: Hub, out: Terminal) -> Licence:
         )
     )
     return licence
+
+
+def _lower_rungs(hub: Hub, out: Terminal, licence: Licence) -> None:
+    """What the platform builds by itself, and what an analyst may not do with it."""
+    for extract in prepare_rungs(hub, licence_id=licence.id):
+        if extract.status is not ExtractStatus.ISSUED:
+            raise WalkFailed(f"{extract.table_id}: {extract.refusal_en} [{extract.refusal_code}]")
+        out.line(
+            msg(
+                "{extract} of {table}: {level}, {rows} rows, granted by the licence",
+                extract=extract.id,
+                table=extract.table_id,
+                level=word(extract.level),
+                rows=extract.rows,
+            )
+        )
+    try:
+        request = approved(
+            hub,
+            licence_id=licence.id,
+            table_id="mz_elder_care",
+            level=ExtractLevel.SAMPLED,
+            requester="ky-analyst",
+        )
+        build_extract(hub, _actor(hub, "ky-analyst"), request_id=request.id)
+    except HubError as error:
+        out.refusals(error)
+    else:
+        raise WalkFailed("an analyst could build an extract")
 
 
 def _extract(hub: Hub, out: Terminal, licence: Licence, table_id: str) -> Extract:

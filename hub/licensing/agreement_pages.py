@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from hub.catalog.actions import find_table
 from hub.catalog.model import CatalogTable
 from hub.errors import HubError, NotAllowed, NotFound, unknown
+from hub.extracts.actions import prepare_rungs
 from hub.intake.model import RawFile
 from hub.licensing.actions import contract_of, find_licence, find_scenario, list_licences, terminate_licence
 from hub.licensing.agreements import (
@@ -162,13 +165,16 @@ def file(visit: Visited, licence_id: str) -> Response:
 
 @router.post("/licences/{licence_id}/grant")
 def grant(visit: Visited, licence_id: str) -> Response:
-    """Put a filed licence into force."""
-    return _step(
+    """Put a filed licence into force. The platform builds the rungs that it grants by rule after the answer."""
+    answer = _step(
         visit,
         licence_id,
         lambda: grant_licence(visit.hub, visit.actor, licence_id=licence_id),
         msg("Licence {licence} is in force.", licence=licence_id),
     )
+    if answer.status_code == HTTPStatus.SEE_OTHER:
+        answer.background = BackgroundTask(prepare_rungs, visit.hub, licence_id=licence_id)
+    return answer
 
 
 @router.post("/licences/{licence_id}/terminate")

@@ -264,6 +264,7 @@ def _statement(session: Session, request: ExportRequest, release: Release) -> di
                 {
                     "id": extract.id,
                     "table": extract.table_id,
+                    "level": extract.level.value,
                     "sha256": extract.digest,
                     "source": extract.source_digest,
                     "policy": extract.policy_digest,
@@ -271,6 +272,7 @@ def _statement(session: Session, request: ExportRequest, release: Release) -> di
                 }
                 for extract in extracts
             ],
+            "made": {"facts": not request.made_up, "sealed_run": dict(request.provenance)},
             "check": {
                 "verdict": check.verdict if check else "",
                 "pack": check.pack if check else "",
