@@ -15,6 +15,8 @@ import httpx
 
 from hub.demo.catalog import FAIR, policy_of
 from hub.demo.tables import write_fair
+from hub.extracts.actions import list_extracts
+from hub.extracts.model import ExtractStatus
 from hub.people.actions import find_person
 from hub.workspaces.actions import open_workspace, workspace_dir
 from tests.integration.web_house import Browser, House
@@ -160,8 +162,20 @@ class Walk:
         fields = {"digest": found.group(1) if found else "0" * 64, "decision": "approve", "reason": VOTE}
         return browser.post(f"extracts/requests/{request}/decide", fields | changes)
 
+    def prepared(self) -> None:
+        """Wait until the platform has built the rungs that the licence grants by rule."""
+        auditor = find_person(self.house.hub, "auditor").actor
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            made = [one.status for one in list_extracts(self.house.hub, auditor, licence_id=self.licence)]
+            if len(made) >= 2 and ExtractStatus.BUILDING not in made:
+                return
+            time.sleep(0.2)
+        raise TimeoutError("the platform did not build the lower rungs")
+
     def build(self) -> httpx.Response:
         """Ask for the full rung, have it approved and built, and follow its page until the build has ended."""
+        self.prepared()
         request = request_of(self.ask())
         for user in ("steward", "compliance"):
             answer = self.rule(user, request)
