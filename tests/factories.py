@@ -117,12 +117,12 @@ class Watch:
 
 def district(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
     """A hub on its own state with the demonstration organisations and accounts, and nothing else."""
-    return _copied(folder, clock, "district", _appointed)
+    return copied(folder, clock, "district", _appointed)
 
 
 def working(folder: Path, *, clock: Callable[[], datetime] | None = None) -> Hub:
     """The same, with licence l-0001 of 30 days, its extract issued, and the workspace of ky-analyst opened."""
-    return _copied(folder, clock, "working", _opened)
+    return copied(folder, clock, "working", _opened)
 
 
 def room(hub: Hub) -> Room:
@@ -135,7 +135,7 @@ server: Postgres | None = None
 """Where the states of a test are kept: set by the fixture `either_database`; None: SQLite in their folder."""
 
 
-def _copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: Callable[[Path], Hub]) -> Hub:
+def copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: Callable[[Path], Hub]) -> Hub:
     """States take seconds to reach (passwords are hashed, extracts built): each is reached once and then copied."""
     kept_on = str(server.folder) if server else ""
     if (name, kept_on) not in _made:

@@ -30,7 +30,7 @@ from hub.licensing.model import ExtractLevel
 from hub.licensing.rules import refusals_to_use
 from hub.numbering import newest_first, next_id
 from hub.people.actor import SYSTEM, Actor
-from hub.people.rules import Verb
+from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.packs import pack_in_force
 from hub.wording import refusals_of_words
 
@@ -103,6 +103,7 @@ def run_extract(hub: Hub, actor: Actor, *, extract_id: str) -> Extract:
     """
     with hub.transaction(actor, Verb.BUILD_EXTRACT, extract_id) as tx:
         job = _extract(tx.session, extract_id)
+        tx.refuse(() if actor == SYSTEM else refusals_to_act(actor, Verb.BUILD_EXTRACT), NotAllowed)
         tx.refuse(refusals_to_end(extract_id=extract_id, status=job.status), InvalidState)
         order = _order(tx, job)
     try:

@@ -501,3 +501,14 @@ def test_result_marked_as_a_state_secret_is_not_submitted(hub: Hub) -> None:
     room = factories.room(hub)
     slug = factories.put(hub, room, payload="街道,人数\n甲【机密】,80\n".encode())
     refused(hub, InvalidInput, "export.state_secret", lambda: factories.submitted(hub, room, slugs=[slug]))
+
+
+def test_build_that_was_begun_is_run_by_the_centre_alone(empty: Hub) -> None:
+    job = factories.begun(empty, factories.licensed(empty).id)
+    for person in ("ky-analyst", "auditor", "mz-steward"):
+        refused(
+            empty,
+            NotAllowed,
+            "role.missing",
+            lambda person=person: run_extract(empty, actor(empty, person), extract_id=job.id),
+        )  # type: ignore[misc]
