@@ -7,6 +7,7 @@ verb with arguments that are right but for who tries it and in which state, so t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from io import BytesIO
@@ -15,9 +16,10 @@ from typing import Any
 
 from hub.catalog.actions import publish_table, register_table
 from hub.catalog.model import Origin, TableStatus
+from hub.closing.actions import close_licence
 from hub.context import Hub
+from hub.demo.licences import give_opinions
 from hub.demo.ladder import PURPOSE, REASON
-from hub.demo.seed import give_opinions
 from hub.extracts.actions import revoke_extract, run_extract, start_extract
 from hub.extracts.model import Extract, ExtractRequest, ExtractRequestStatus, ExtractStatus
 from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request
@@ -25,8 +27,23 @@ from hub.gate.actions import cast_vote, look_at_files, submit_export, withdraw_e
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.intake.actions import receive_file
 from hub.intake.model import RawFile
-from hub.licensing.actions import decide_scenario, file_scenario, give_opinion, resume_licence, suspend_licence
-from hub.licensing.model import ExtractLevel, Lane, Stance
+from hub.licensing.actions import (
+    decide_scenario,
+    file_scenario,
+    give_opinion,
+    resume_licence,
+    suspend_licence,
+    terminate_licence,
+)
+from hub.licensing.agreements import (
+    draft_licence,
+    enter_filing,
+    grant_licence,
+    record_deliberation,
+    revise_licence,
+    sign_licence,
+)
+from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, Stance
 from hub.people.accounts import (
     appoint_person,
     change_roles,
@@ -102,8 +119,8 @@ def everyday(folder: Path) -> tuple[Hub, Scene]:
     watch, scene = Watch(), Scene()
     hub = factories.district(folder, clock=watch)
     _people(hub, scene)
-    room = factories.opened(hub, days=600)
-    scene.put("licence", "active", "l-0001")
+    room = factories.opened(hub, days=600, lane=Lane.INDUSTRY)
+    scene.put("licence", LicenceStatus.ACTIVE, "l-0001")
     scene.put("workspace", WorkspaceStatus.OPEN, room.workspace_id)
     scene.put("extract", ExtractStatus.ISSUED, _newest(hub, Extract))
     scene.put("extract_request", ExtractRequestStatus.APPROVED, _newest(hub, ExtractRequest))
@@ -131,6 +148,31 @@ def stopped(folder: Path) -> tuple[Hub, Scene]:
     return hub, scene
 
 
+def agreements(folder: Path) -> tuple[Hub, Scene]:
+    """An agreement in every state but in force, and a scenario on which one can be drafted."""
+    scene, hub = Scene(), factories.district(folder)
+    officer = actor(hub, "bureau-officer")
+    factories.published(hub)
+
+    def ready() -> str:
+        return factories.approved_scenario(hub, table_ids=["clinic_visits"])
+
+    for state in LicenceStatus:
+        if state is LicenceStatus.ACTIVE:
+            continue
+        past = state in (LicenceStatus.SUSPENDED, LicenceStatus.TERMINATED, LicenceStatus.EXITED)
+        licence = factories.agreed(hub, ready(), until=LicenceStatus.ACTIVE if past else state).id
+        if state is LicenceStatus.SUSPENDED:
+            suspend_licence(hub, officer, licence_id=licence, reason=WORDS)
+        elif past:
+            terminate_licence(hub, officer, licence_id=licence, reason=WORDS)
+        if state is LicenceStatus.EXITED:
+            close_licence(hub, officer, licence_id=licence, typed=licence, reason=WORDS)
+        scene.put("licence", state, licence)
+    scene.put("scenario", "ready", ready())
+    return hub, scene
+
+
 def _people(hub: Hub, scene: Scene) -> None:
     officer, other = actor(hub, "bureau-officer"), actor(hub, "bureau-assessor")
 
@@ -150,15 +192,11 @@ def _people(hub: Hub, scene: Scene) -> None:
     account("gone", Role.ANALYST)
     close_account(hub, officer, person_id="gone")
     scene.put("person", PersonStatus.CLOSED, "gone")
-    states = {
-        ChangeStatus.PROPOSED: None,
-        ChangeStatus.CONFIRMED: confirm_change,
-        ChangeStatus.DECLINED: decline_change,
-    }
-    for state, decide in states.items():
+    decided = {ChangeStatus.CONFIRMED: confirm_change, ChangeStatus.DECLINED: decline_change}
+    for state in ChangeStatus:
         change = account(f"rv-{state.value}", Role.PROVIDER_REVIEWER, "mz").proposed
-        if decide is not None:
-            decide(hub, other, change_id=change.id)
+        if state in decided:
+            decided[state](hub, other, change_id=change.id)
         scene.put("change", state, change.id)
     scene.put("person", PersonStatus.PROPOSED, "rv-proposed")
     for name in ("proposed", "active", "dissolved", "merged"):
@@ -226,9 +264,8 @@ def _scenarios(hub: Hub, scene: Scene) -> None:
 
 
 def _scenario(hub: Hub, by: Actor) -> Any:
-    return file_scenario(
-        hub, by, title="衔接", purpose="按街道汇总就诊次数，衔接服务。", lane=Lane.PUBLIC, table_ids=["shared"]
-    )
+    purpose = "按街道汇总就诊次数，衔接服务。"
+    return file_scenario(hub, by, title="衔接", purpose=purpose, lane=Lane.PUBLIC, table_ids=["shared"])
 
 
 def _asked(hub: Hub, scene: Scene) -> None:
@@ -299,7 +336,7 @@ def _cut_off(hub: Hub, room: Any) -> str:
     def dies(**_: object) -> Any:
         raise RuntimeError("the service stopped")
 
-    try:
+    with suppress(RuntimeError):
         submit_export(
             hub,
             actor(hub, "ky-analyst"),
@@ -310,8 +347,6 @@ def _cut_off(hub: Hub, room: Any) -> str:
             product_form=ProductForm.INDEX,
             screen=dies,
         )
-    except RuntimeError:
-        pass
     return _newest(hub, ExportRequest)
 
 
@@ -336,6 +371,8 @@ def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
     def new(state: RegistrationStatus) -> str:
         request = _released(hub, room)
         names[state] = _propose(hub, admin, request).id
+        _cap(hub, officer, names[state])
+        set_price(hub, admin, product_id=names[state], unit=ChargeUnit.CALLS, yuan="1")
         return names[state]
 
     notice = (S.ACCEPTED, S.FORM_REVIEWED, S.PUBLIC_NOTICE)
@@ -349,7 +386,9 @@ def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
         if to is not None:
             _judge(hub, officer, f"{product} {objection.id}", to)
         scene.put("objection", name, f"{product} {objection.id}")
-    watch.move(days=25)
+    watch.move(days=40)
+    _income(hub, officer, "l-0001")
+    _account(hub, admin, "l-0001")
     for state in (S.CODED, S.CANCELLED):
         decide_registration(hub, officer, product_id=names[state], to=S.CODED, reason=WORDS)
     _amendments(hub, scene, names[S.CODED])
@@ -365,9 +404,8 @@ def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
 
 
 def _propose(hub: Hub, by: Actor, request_id: str) -> Any:
-    return propose_product(
-        hub, by, request_id=request_id, name="就诊指数", description="按街道和年龄段汇总的就诊次数。"
-    )
+    description = "按街道和年龄段汇总的就诊次数。"
+    return propose_product(hub, by, request_id=request_id, name="就诊指数", description=description)
 
 
 def _object(hub: Hub, by: Actor, product: str) -> Any:
@@ -424,7 +462,11 @@ def _newest(hub: Hub, kind: Any) -> str:
         return max(session.query(kind.id).all())[0]
 
 
-SCENES: Mapping[str, Callable[[Path], tuple[Hub, Scene]]] = {"everyday": everyday, "stopped": stopped}
+SCENES: Mapping[str, Callable[[Path], tuple[Hub, Scene]]] = {
+    "everyday": everyday,
+    "stopped": stopped,
+    "agreements": agreements,
+}
 
 
 # -- acts --------------------------------------------------------------------------------------------------------------
@@ -486,6 +528,40 @@ def _income(hub: Hub, by: Actor, thing: str) -> object:
     )
 
 
+def _account(hub: Hub, by: Actor, thing: str) -> object:
+    return enter_account(hub, by, licence_id=thing, year=2026, income="1", cost="1", book_ref="账1")
+
+
+def _contract(hub: Hub, thing: str) -> str:
+    with hub.reading() as session:
+        return session.get_one(Licence, thing).contract_digest
+
+
+def _draft(hub: Hub, by: Actor, thing: str) -> object:
+    header, items = factories.terms(hub, thing)
+    return draft_licence(hub, by, scenario_id=thing, header=header, items=items)
+
+
+def _revise(hub: Hub, by: Actor, thing: str) -> object:
+    with hub.reading() as session:
+        scenario = session.get_one(Licence, thing).scenario_id
+    header, items = factories.terms(hub, scenario, reviewers=3)
+    return revise_licence(hub, by, licence_id=thing, header=header, items=items, reason=WORDS)
+
+
+def _deliberate(hub: Hub, by: Actor, thing: str) -> object:
+    return record_deliberation(
+        hub,
+        by,
+        licence_id=thing,
+        digest=_contract(hub, thing),
+        meeting="局党组会",
+        held_on=hub.clock().date(),
+        attendees=("局长", "副局长", "分管负责人"),
+        minutes_digest="a" * 64,
+    )
+
+
 def _open_account(hub: Hub, by: Actor, _: str) -> object:
     return appoint_person(
         hub,
@@ -542,6 +618,18 @@ ACTS: tuple[Act, ...] = (
         lambda hub, by, it: decide_consent(hub, by, consent_id=it, give=True, reason=WORDS)
     ),
     _act("withdraw_consent", "consent")(lambda hub, by, it: withdraw_consent(hub, by, consent_id=it, reason=WORDS)),
+    _act("draft_licence", "scenario")(_draft),
+    _act("draft_licence:revise", "licence")(_revise),
+    _act("deliberate_licence", "licence")(_deliberate),
+    _act("sign_licence", "licence")(
+        lambda hub, by, it: sign_licence(hub, by, licence_id=it, digest=_contract(hub, it))
+    ),
+    _act("file_licence", "licence")(
+        lambda hub, by, it: enter_filing(hub, by, licence_id=it, filing_no="备1", filed_on=hub.clock().date())
+    ),
+    _act("grant_licence", "licence")(lambda hub, by, it: grant_licence(hub, by, licence_id=it)),
+    _act("terminate_licence", "licence")(lambda hub, by, it: terminate_licence(hub, by, licence_id=it, reason=WORDS)),
+    _act("close_licence", "licence")(lambda hub, by, it: close_licence(hub, by, licence_id=it, typed=it, reason=WORDS)),
     _act("suspend_licence", "licence")(lambda hub, by, it: suspend_licence(hub, by, licence_id=it, reason=WORDS)),
     _act("resume_licence", "licence")(lambda hub, by, it: resume_licence(hub, by, licence_id=it, reason=WORDS)),
     _act("request_extract", "licence")(
@@ -551,9 +639,7 @@ ACTS: tuple[Act, ...] = (
     ),
     _act("open_workspace", "licence")(lambda hub, by, it: open_workspace(hub, by, licence_id=it)),
     _act("permit_income", "licence")(_income),
-    _act("enter_account", "licence")(
-        lambda hub, by, it: enter_account(hub, by, licence_id=it, year=2026, income="1", cost="1", book_ref="账1")
-    ),
+    _act("enter_account", "licence")(_account),
     _act("decide_extract:approve", "extract_request")(lambda hub, by, it: _decide_extract(hub, by, it, approve=True)),
     _act("decide_extract:refuse", "extract_request")(lambda hub, by, it: _decide_extract(hub, by, it, approve=False)),
     _act("request_extract:withdraw", "extract_request")(
@@ -616,7 +702,7 @@ ACTS: tuple[Act, ...] = (
     ),
     *(
         _act(f"publish_paper:{kind.value}", ANY)(
-            lambda hub, by, _, kind=kind: publish_paper(hub, by, kind=kind, year=2025)  # type: ignore[misc]
+            lambda hub, by, _, kind=kind: publish_paper(hub, by, kind=kind, year=2026)  # type: ignore[misc]
         )
         for kind in PaperKind
     ),
