@@ -148,7 +148,7 @@ def _states() -> str:
         "A move that is not in a table cannot happen. Each table stands in the `model.py` of its room.",
         "",
     ]
-    for room, name, moves in _tables_of_moves():
+    for room, name, moves in tables_of_moves():
         kind = type(next(iter(moves)))
         lines += [f"## {kind.__name__.removesuffix('Status')} (`{room}`, `{name}`)", "", _one_line(kind.__doc__ or "")]
         lines += ["", "```mermaid", "stateDiagram-v2"]
@@ -163,7 +163,8 @@ def _states() -> str:
     return "\n".join(lines)
 
 
-def _tables_of_moves() -> Iterator[tuple[str, str, Mapping[StrEnum, frozenset[StrEnum]]]]:
+def tables_of_moves() -> Iterator[tuple[str, str, Mapping[StrEnum, frozenset[StrEnum]]]]:
+    """Every table of moves of every room: the room's folder, the name of the table, the table."""
     for path in sorted((PROJECT / "hub").glob("*/model.py")):
         module = importlib.import_module(f"hub.{path.parent.name}.model")
         for name, value in sorted(vars(module).items()):

@@ -17,9 +17,9 @@ from typing import Any
 from hub.catalog.actions import publish_table, register_table
 from hub.catalog.model import Origin, TableStatus
 from hub.closing.actions import close_licence
-from hub.context import Hub
-from hub.demo.licences import give_opinions
+from hub.context import Hub, open_hub
 from hub.demo.ladder import PURPOSE, REASON
+from hub.demo.licences import give_opinions
 from hub.extracts.actions import revoke_extract, run_extract, start_extract
 from hub.extracts.model import Extract, ExtractRequest, ExtractRequestStatus, ExtractStatus
 from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request
@@ -72,6 +72,7 @@ from hub.register.model import (
     RegistrationType,
 )
 from hub.register.papers import publish_paper
+from hub.settings import Settings
 from hub.sharing.actions import decide_consent, list_consents, withdraw_consent
 from hub.sharing.model import ConsentStatus
 from hub.workspaces.actions import choose_rung, close_workspace, mount_extracts, open_workspace
@@ -160,17 +161,33 @@ def agreements(folder: Path) -> tuple[Hub, Scene]:
     for state in LicenceStatus:
         if state is LicenceStatus.ACTIVE:
             continue
-        past = state in (LicenceStatus.SUSPENDED, LicenceStatus.TERMINATED, LicenceStatus.EXITED)
+        if state is LicenceStatus.EXITED:
+            _exited(hub, scene, ready())
+            continue
+        past = state in (LicenceStatus.SUSPENDED, LicenceStatus.TERMINATED)
         licence = factories.agreed(hub, ready(), until=LicenceStatus.ACTIVE if past else state).id
         if state is LicenceStatus.SUSPENDED:
             suspend_licence(hub, officer, licence_id=licence, reason=WORDS)
         elif past:
             terminate_licence(hub, officer, licence_id=licence, reason=WORDS)
-        if state is LicenceStatus.EXITED:
-            close_licence(hub, officer, licence_id=licence, typed=licence, reason=WORDS)
         scene.put("licence", state, licence)
+    strict = factories.agreed(hub, ready(), policy=factories.POLICY.replace("k = 5", "k = 500"))
+    scene.put("extract", ExtractStatus.REFUSED, factories.built(hub, strict.id).id)
     scene.put("scenario", "ready", ready())
     return hub, scene
+
+
+def _exited(hub: Hub, scene: Scene, scenario_id: str) -> None:
+    """A licence under which there was work, closed for good."""
+    officer = actor(hub, "bureau-officer")
+    licence = factories.agreed(hub, scenario_id).id
+    scene.put("extract", ExtractStatus.DESTROYED, factories.built(hub, licence).id)
+    room = open_workspace(hub, actor(hub, "ky-analyst"), licence_id=licence)
+    close_workspace(hub, workspace_id=room.workspace_id, reason="stopped")
+    terminate_licence(hub, officer, licence_id=licence, reason=WORDS)
+    close_licence(hub, officer, licence_id=licence, typed=licence, reason=WORDS)
+    scene.put("licence", LicenceStatus.EXITED, licence)
+    scene.put("workspace", WorkspaceStatus.DESTROYED, room.workspace_id)
 
 
 def _people(hub: Hub, scene: Scene) -> None:
@@ -361,14 +378,14 @@ def _grants(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
 def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
     """A product in every state of its registration; those of the notice are entered before it is over."""
     officer, admin = actor(hub, "bureau-officer"), actor(hub, "ky-admin")
-    names: dict[RegistrationStatus, str] = {}
+    names: dict[str, str] = {}
 
     def go(product: str, *steps: RegistrationStatus) -> None:
         apply_registration(hub, admin, product_id=product, stated=STATED)
         for step in steps:
             decide_registration(hub, officer, product_id=product, to=step, reason=WORDS)
 
-    def new(state: RegistrationStatus) -> str:
+    def new(state: str) -> str:
         request = _released(hub, room)
         names[state] = _propose(hub, admin, request).id
         _cap(hub, officer, names[state])
@@ -376,10 +393,10 @@ def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
         return names[state]
 
     notice = (S.ACCEPTED, S.FORM_REVIEWED, S.PUBLIC_NOTICE)
-    for state in (S.CODED, S.CANCELLED):
+    for state in (S.CODED, S.CANCELLED, "amended"):
         go(new(state), *notice)
     for name, to in (("upheld", ObjectionStatus.UPHELD), ("raised", None), ("dismissed", ObjectionStatus.DISMISSED)):
-        state = {"upheld": S.TERMINATED, "raised": S.OBJECTED, "dismissed": S.PUBLIC_NOTICE}[name]
+        state = {"upheld": S.TERMINATED, "raised": S.OBJECTED, "dismissed": "notice_over"}[name]
         product = new(state)
         go(product, *notice)
         objection = _object(hub, officer, product)
@@ -389,14 +406,15 @@ def _products(hub: Hub, scene: Scene, room: Any, watch: Watch) -> None:
     watch.move(days=40)
     _income(hub, officer, "l-0001")
     _account(hub, admin, "l-0001")
-    for state in (S.CODED, S.CANCELLED):
+    for state in (S.CODED, S.CANCELLED, "amended"):
         decide_registration(hub, officer, product_id=names[state], to=S.CODED, reason=WORDS)
-    _amendments(hub, scene, names[S.CODED])
+    _amendments(hub, scene, names.pop("amended"))
     _cancel(hub, names[S.CANCELLED])
     new(S.DUE)
     go(new(S.APPLIED))
     go(new(S.ACCEPTED), S.ACCEPTED)
     go(new(S.FORM_REVIEWED), S.ACCEPTED, S.FORM_REVIEWED)
+    go(new(S.PUBLIC_NOTICE), *notice)
     for state, name in names.items():
         scene.put("product", state, name)
     scene.put("grant", "fresh", _released(hub, room))
@@ -467,6 +485,20 @@ SCENES: Mapping[str, Callable[[Path], tuple[Hub, Scene]]] = {
     "stopped": stopped,
     "agreements": agreements,
 }
+
+
+_left: dict[str, Scene] = {}
+
+
+def open_scene(name: str, folder: Path) -> tuple[Hub, Scene]:
+    """A copy of a scene, at the time at which it was left."""
+
+    def fill(made: Path) -> Hub:
+        hub, _left[name] = SCENES[name](made)
+        return hub
+
+    factories.copied(folder, None, f"scene-{name}", fill).database.engine.dispose()
+    return open_hub(Settings(state_dir=folder), clock=Watch(_left[name].now)), _left[name]
 
 
 # -- acts --------------------------------------------------------------------------------------------------------------

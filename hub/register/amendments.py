@@ -173,7 +173,8 @@ def raise_objection(
         if product is None or not is_public(product):
             raise NotFound(unknown(product_id))
         own = refusals_to_act(actor, Verb.DECIDE_OBJECTION) != ()
-        named = tx.session.get_one(Person, actor.person_id).name_zh if own else objector
+        person = tx.session.get(Person, actor.person_id)
+        named = objector if not own else person.name_zh if person else ""
         tx.refuse(refusals_of_words(product_id, lines=[named, contact, evidence], texts=[grounds]), InvalidInput)
         amendment = amendment_in_notice(product)
         began = (amendment or product).notice_began
