@@ -14,9 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from hub.catalog.actions import publish_table, register_table
+from hub.catalog.actions import mark_state_secret, publish_table, register_table
 from hub.catalog.model import Origin, TableStatus
-from hub.closing.actions import close_licence
+from hub.closing.actions import close_licence, discard_evidence
 from hub.context import Hub, open_hub
 from hub.demo.ladder import PURPOSE, REASON
 from hub.demo.licences import give_opinions
@@ -240,6 +240,9 @@ def _admit(hub: Hub, by: Actor, org_id: str) -> object:
 def _tables(hub: Hub, scene: Scene) -> None:
     scene.put("table", TableStatus.PUBLISHED, "clinic_visits")
     scene.put("table", TableStatus.DRAFT, _register(hub, "drafted"))
+    barred = _register(hub, "barred")
+    mark_state_secret(hub, actor(hub, "mz-steward"), table_id=barred, reason=WORDS)
+    scene.put("table", "barred", barred)
     shared = _register(hub, "shared", origin=Origin.SHARED_IN, provider_org="wj")
     publish_table(hub, actor(hub, "bureau-officer"), table_id=shared)
 
@@ -634,6 +637,7 @@ ACTS: tuple[Act, ...] = (
         )
     ),
     _act("publish_table", "table")(lambda hub, by, it: publish_table(hub, by, table_id=it)),
+    _act("bar_table", "table")(lambda hub, by, it: mark_state_secret(hub, by, table_id=it, reason=WORDS)),
     _act("file_scenario", ANY)(lambda hub, by, _: _scenario(hub, by)),
     _act("give_opinion", "scenario")(
         lambda hub, by, it: give_opinion(
@@ -696,6 +700,7 @@ ACTS: tuple[Act, ...] = (
     _act("deliver_release:grant", "request")(
         lambda hub, by, it: issue_grant(hub, by, request_id=it, recipient_id="ky-admin")
     ),
+    _act("discard_evidence", "request")(lambda hub, by, it: discard_evidence(hub, by, request_id=it)),
     _act("redeem_grant", "grant")(lambda hub, by, it: redeem_grant(hub, by, request_id=it)),
     _act("redeem_grant:by_address", "request")(lambda hub, by, it: redeem_grant(hub, by, request_id=it)),
     _act("describe_product:propose", "request")(_propose),

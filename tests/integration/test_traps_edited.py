@@ -1,5 +1,5 @@
-"""Trap: a decision is edited after the fact. Whatever row of whatever table is changed by hand, the next step that reads
-it is refused, and verification names it."""
+"""Trap: a decision is edited after the fact. Whatever row of whatever table is changed by hand, the next step that
+reads it is refused, and verification names it."""
 
 from __future__ import annotations
 
