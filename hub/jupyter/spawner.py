@@ -29,6 +29,7 @@ from hub.jupyter.words import both, refusals_as_html, refusals_as_text, sandbox_
 from hub.message import Message, msg
 from hub.people import actions as people
 from hub.people.model import Person
+from hub.people.sign_in import has_ended
 from hub.settings import PROJECT
 from hub.web.language import LANGUAGE_COOKIE
 from hub.workspaces import actions as rooms
@@ -204,9 +205,14 @@ class ZhakouSpawner(Spawner):
         return 0
 
     async def _against_going_on(self) -> Sequence[Refusal]:
-        """Everything against the person opening this workspace now."""
+        """Everything against the person opening this workspace now; and that they were signed out since it was."""
         try:
             person = await asyncio.to_thread(people.account_of, site(), self.user.name)
+            opened = await asyncio.to_thread(rooms.opened_at, site(), self.room_id)
+            if opened is not None:
+                ended = await asyncio.to_thread(has_ended, site(), self.user.name, opened_at=opened)
+                if ended:
+                    return await asyncio.to_thread(people.lapses_of, site(), person.actor) or (_SIGNED_OUT,)
             return await asyncio.to_thread(rooms.open_refusals, site(), person.actor, self.name)
         except Unavailable:
             raise
@@ -277,6 +283,12 @@ def why_ended(person_id: str, licence_id: str) -> Markup:
     return _ENDED.get((person_id, licence_id), Markup(""))
 
 
+_SIGNED_OUT = Refusal(
+    rule="workspace.signed_out",
+    subject="",
+    text=msg("The person was signed out everywhere, and the workspace was ended with it."),
+    next_step=msg("Sign in and start it again. Notebooks and the outbox are kept."),
+)
 _UNASKED = Refusal(
     rule="workspace.unasked",
     subject="",
