@@ -13,14 +13,19 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from hub.context import Hub, open_hub
+from hub.demo.agreement import POSTS
 from hub.errors import ChecksFailed, HubError, Unavailable
-from hub.extracts.actions import request_extract
+from hub.extracts.actions import start_extract
+from hub.extracts.requests import request_extract
 from hub.gate.actions import cast_vote, withdraw_export
 from hub.gate.model import Decision
-from hub.licensing.actions import decide_scenario, give_opinion, resume_licence, suspend_licence
-from hub.licensing.model import Stance
+from hub.licensing.actions import decide_scenario, give_opinion, resume_licence, suspend_licence, terminate_licence
+from hub.licensing.agreements import enter_filing, grant_licence, record_deliberation, sign_licence
+from hub.licensing.model import ExtractLevel, Stance
+from hub.people.accounts import close_account
 from hub.people.actions import record_training
 from hub.products.actions import deliver_release, redeem_grant
+from hub.rulebook.model import district_day
 from hub.sharing.actions import decide_consent, withdraw_consent
 from hub.workspaces.actions import open_workspace
 from hub.workspaces.kernels import start_kernel
@@ -41,6 +46,7 @@ class Scene:
     digest: str = ""
     licence_id: str = "l-0001"
     workspace_id: str = "w-0001"
+    rung_id: str = "q-0002"
 
 
 def play(hub: Hub, scene: Scene, move: str) -> None:
@@ -78,7 +84,11 @@ def _do(hub: Hub, scene: Scene, verb: str, person: str) -> None:
         case "kernel":
             start_kernel(hub, by, workspace_id=scene.workspace_id)
         case "extract":
-            request_extract(hub, by, licence_id=scene.licence_id, table_id="clinic_visits")
+            start_extract(hub, by, request_id=scene.rung_id)
+        case "rung":
+            request_extract(
+                hub, by, licence_id=scene.licence_id, table_id="clinic_visits", level=ExtractLevel.SYNTHETIC
+            )
         case "suspend":
             suspend_licence(hub, by, licence_id=scene.licence_id, reason="演示中止,核查用途。")
         case "resume":
@@ -90,6 +100,28 @@ def _do(hub: Hub, scene: Scene, verb: str, person: str) -> None:
         case "lapse":
             now = hub.clock()
             record_training(hub, by, person_id="mz-reviewer", trained_until=now, confidentiality_until=now)
+        case "close":
+            close_account(hub, by, person_id="mz-reviewer")
+        case "deliberate":
+            record_deliberation(
+                hub,
+                by,
+                licence_id=scene.licence_id,
+                digest=scene.digest,
+                meeting="局党组会",
+                held_on=district_day(hub.clock()),
+                attendees=POSTS,
+                minutes_digest="0" * 64,
+            )
+        case "sign":
+            sign_licence(hub, by, licence_id=scene.licence_id, digest=scene.digest)
+        case "file":
+            today = district_day(hub.clock())
+            enter_filing(hub, by, licence_id=scene.licence_id, filing_no="演示备〔2026〕1号", filed_on=today)
+        case "grant":
+            grant_licence(hub, by, licence_id=scene.licence_id)
+        case "terminate":
+            terminate_licence(hub, by, licence_id=scene.licence_id, reason="演示终止,不再使用。")
         case "opinion":
             give_opinion(
                 hub, by, scenario_id="s-0001", stance=Stance.SUPPORT, compliance=REASON * 3, security=REASON * 3

@@ -15,7 +15,14 @@ from typing import Any
 from sqlalchemy import select
 
 from hub.context import Hub
-from hub.extracts.model import EXTRACT_MOVES, Extract, ExtractStatus
+from hub.extracts.model import (
+    EXTRACT_MOVES,
+    EXTRACT_REQUEST_MOVES,
+    Extract,
+    ExtractRequest,
+    ExtractRequestStatus,
+    ExtractStatus,
+)
 from hub.gate.model import REQUEST_MOVES, ExportRequest, RequestStatus, Vote
 from hub.ledger.actions import read_entries, verify
 from hub.ledger.checkpoint import open_note
@@ -23,6 +30,7 @@ from hub.licensing.model import LICENCE_MOVES, SCENARIO_MOVES, Licence, LicenceS
 from hub.products.model import DownloadGrant, Release
 from hub.sharing.model import CONSENT_MOVES, ConsentStatus, ProviderConsent
 
+SIDES = 2
 VOTES_NEEDED = 2
 """Of the licences that `tests.factories` grants."""
 
@@ -41,7 +49,9 @@ class Referee:
     consents: dict[str, ConsentStatus] = field(default_factory=dict)
     consents_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     extracts: dict[str, ExtractStatus] = field(default_factory=dict)
-    table_of: dict[str, tuple[str, str]] = field(default_factory=dict)
+    rungs: dict[str, ExtractRequestStatus] = field(default_factory=dict)
+    job_of: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    signed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     requests: dict[str, RequestStatus] = field(default_factory=dict)
     votes: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     grants: dict[str, bool] = field(default_factory=dict)
@@ -55,6 +65,8 @@ class Referee:
             case "training.recorded":
                 ended = details["trained_until"] <= event["ts"][:10]
                 (self.lapsed.add if ended else self.lapsed.discard)(thing)
+            case "person.closed":
+                self.lapsed.add(thing)
             case "scenario.filed":
                 self._begin(self.scenarios, thing, ScenarioStatus.FILED)
             case "scenario.decided":
@@ -64,21 +76,50 @@ class Referee:
                 self.consents_of[details["scenario"]].add(thing)
             case "consent.decided" | "consent.withdrawn":
                 self._move(self.consents, CONSENT_MOVES, thing, ConsentStatus(event["decision"]))
-            case "licence.granted":
-                self._begin(self.licences, thing, LicenceStatus.ACTIVE)
+            case "licence.drafted":
                 self.scenario_of[thing] = details["scenario"]
+                if thing in self.licences:
+                    self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.DRAFTING)
+                else:
+                    self._begin(self.licences, thing, LicenceStatus.DRAFTING)
+            case "licence.deliberated":
+                self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.DELIBERATING)
+                self.signed[thing].clear()
+            case "licence.signed":
+                if self.licences[thing] is not LicenceStatus.DELIBERATING or details["side"] in self.signed[thing]:
+                    raise Foul(str(event))
+                self.signed[thing].add(details["side"])
+                if len(self.signed[thing]) == SIDES:
+                    self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.SIGNED)
+            case "licence.filed":
+                self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.FILED)
+            case "licence.granted":
+                self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.ACTIVE)
                 self._usable(thing)
             case "licence.suspended":
                 self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.SUSPENDED)
             case "licence.resumed":
                 self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.ACTIVE)
+            case "licence.terminated":
+                self._move(self.licences, LICENCE_MOVES, thing, LicenceStatus.TERMINATED)
             case "extract.requested":
                 self._usable(event["licence_id"])
-                self.table_of[thing] = event["licence_id"], details["table"]
-                same = [one for one, of in self.table_of.items() if of == self.table_of[thing]]
+                self._begin(self.rungs, thing, ExtractRequestStatus.REQUESTED)
+            case "extract.decided":
+                to = ExtractRequestStatus(details["outcome"])
+                if to is not self.rungs[thing]:
+                    self._move(self.rungs, EXTRACT_REQUEST_MOVES, thing, to)
+            case "extract.begun":
+                self._usable(event["licence_id"])
+                self.job_of[thing] = event["licence_id"], details["table"], details["level"]
+                same = [one for one, of in self.job_of.items() if of == self.job_of[thing]]
                 if any(self.extracts.get(one) is ExtractStatus.BUILDING for one in same):
-                    raise Foul(f"two builds of one table: {event}")
+                    raise Foul(f"two builds of one rung: {event}")
+                if self.rungs[details["request"]] is not ExtractRequestStatus.APPROVED:
+                    raise Foul(str(event))
                 self._begin(self.extracts, thing, ExtractStatus.BUILDING)
+            case "extract.revoked":
+                self._move(self.extracts, EXTRACT_MOVES, thing, ExtractStatus.REVOKED)
             case "extract.issued":
                 self._usable(event["licence_id"])
                 self._move(self.extracts, EXTRACT_MOVES, thing, ExtractStatus.ISSUED)
@@ -162,6 +203,7 @@ def referee(hub: Hub) -> Referee:
             (Scenario, seen.scenarios),
             (ProviderConsent, seen.consents),
             (Extract, seen.extracts),
+            (ExtractRequest, seen.rungs),
             (ExportRequest, seen.requests),
         ):
             assert {one.id: one.status for one in session.scalars(select(model))} == states

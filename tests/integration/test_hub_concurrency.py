@@ -15,7 +15,7 @@ import pytest
 
 from hub.catalog.model import Origin
 from hub.context import Hub
-from hub.demo.ladder import climb
+from hub.demo.ladder import approved
 from hub.demo.licences import give_opinions
 from hub.extracts.model import ExtractStatus
 from hub.gate.model import RequestStatus
@@ -64,9 +64,16 @@ def hub(tmp_path: Path) -> Hub:
     return factories.working(tmp_path / "state")
 
 
-def submitted(hub: Hub) -> Scene:
+def submitted(hub: Hub, rung_id: str = "") -> Scene:
     request = factories.submitted(hub, factories.room(hub))
-    return Scene(request_id=request.id, digest=request.digest)
+    return Scene(request_id=request.id, digest=request.digest, rung_id=rung_id)
+
+
+def rung(hub: Hub) -> str:
+    """A rung that waits to be built."""
+    return approved(
+        hub, licence_id="l-0001", table_id="clinic_visits", level=ExtractLevel.SAMPLED, requester="ky-analyst"
+    ).id
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -94,22 +101,25 @@ def test_nothing_happens_under_a_licence_between_its_suspension_and_its_return(h
     factories.put(hub, factories.room(hub))
     moves = (
         *("suspend bureau-officer", "resume bureau-officer", "submit ky-analyst", "open ky-analyst"),
-        *("kernel ky-analyst", "extract centre-operator", *VOTES, *OUT),
+        *("kernel ky-analyst", "extract centre-operator", "rung ky-analyst", *VOTES, *OUT),
     )
-    judged(hub, processes, submitted(hub), plans(moves, 11, each=2))
+    judged(hub, processes, submitted(hub, rung(hub)), plans(moves, 11, each=2))
 
 
 def test_one_build_of_a_table_at_a_time_and_none_once_suspended(hub: Hub, processes: Storm) -> None:
     moves = ["extract centre-operator"] * 5 + ["suspend bureau-officer"]
-    seen = judged(hub, processes, Scene(), plans(moves, 13, each=2))
+    seen = judged(hub, processes, Scene(rung_id=rung(hub)), plans(moves, 13, each=2))
     assert seen.licences["l-0001"] is LicenceStatus.SUSPENDED
     assert list(seen.extracts.values()).count(ExtractStatus.BUILDING) <= 1
 
 
-def test_a_reviewer_whose_training_ends_votes_before_it_or_not_at_all(hub: Hub, processes: Storm) -> None:
+@pytest.mark.parametrize("end", ["lapse", "close"])
+def test_a_reviewer_whose_training_or_account_ends_votes_before_it_or_not_at_all(
+    hub: Hub, processes: Storm, end: str
+) -> None:
     scene = submitted(hub)
-    seen = judged(hub, processes, scene, plans(("lapse bureau-officer", *VOTES, *OUT), 17, each=2))
-    assert seen.lapsed == {"mz-reviewer"}
+    seen = judged(hub, processes, scene, plans((f"{end} bureau-officer", *VOTES, *OUT), 17, each=2))
+    assert "mz-reviewer" in seen.lapsed
 
 
 def shared_in(hub: Hub) -> None:
@@ -132,7 +142,7 @@ def test_nothing_is_released_or_fetched_once_a_consent_is_withdrawn(tmp_path: Pa
     decide_scenario(hub, officer, scenario_id="s-0001", approve=True, reason="用途明确。")
     decide_consent(hub, actor(hub, "wj-steward"), consent_id="c-0001", give=True, reason="用途在共享约定之内。")
     licence = factories.agreed(hub)
-    climb(hub, licence_id=licence.id, table_id="clinic_visits", level=ExtractLevel.FULL, requester="ky-analyst")
+    factories.built(hub, licence.id)
     open_workspace(hub, actor(hub, "ky-analyst"), licence_id=licence.id)
     moves = ("take_back wj-steward", "submit ky-analyst", "kernel ky-analyst", *VOTES, *OUT)
     seen = judged(hub, processes, submitted(hub), plans(moves, 19, each=2))
@@ -149,3 +159,14 @@ def test_two_officers_who_decide_the_same_thing_decide_it_once(tmp_path: Path, p
     judged(hub, processes, Scene(), [[*bodies, *decisions] if n % THREADS == 0 else decisions for n in range(PEOPLE)])
     assert seen.consents["c-0001"] in (ConsentStatus.GIVEN, ConsentStatus.REFUSED)
     assert referee(hub).scenarios["s-0001"] in (ScenarioStatus.APPROVED, ScenarioStatus.REFUSED)
+
+
+def test_an_agreement_comes_into_force_once_and_in_order_whoever_pushes_it(tmp_path: Path, processes: Storm) -> None:
+    hub = factories.district(tmp_path / "state")
+    factories.approved_scenario(hub)
+    licence = factories.agreed(hub, until=LicenceStatus.DRAFTING)
+    steps = ["deliberate bureau-assessor", "sign bureau-assessor", "sign ky-admin", "file bureau-assessor"]
+    scene = Scene(licence_id=licence.id, digest=licence.contract_digest)
+    moves = [[*steps, "grant bureau-officer"]] * (PEOPLE - 5) + [["grant bureau-officer", "suspend bureau-officer"]] * 5
+    seen = judged(hub, processes, scene, moves)
+    assert seen.licences[licence.id] in (LicenceStatus.ACTIVE, LicenceStatus.SUSPENDED)
