@@ -437,7 +437,6 @@ def submitted(hub: Hub, room: Room, *, slugs: Sequence[str] | None = None, **giv
         slugs=list(slugs) if slugs is not None else [put(hub, room)],
         title="按街道就诊人数",
         reason="汇总表,每格八十人,可以出域。",
-        product_form=ProductForm.INDEX,
         screen=screen_here,
-        **given,
+        **{"product_form": ProductForm.INDEX, **given},
     )
