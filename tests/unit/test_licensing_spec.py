@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ import pytest
 from hub.catalog.model import CatalogTable, ColumnClass, UpdateCycle
 from hub.errors import Refusal
 from hub.licensing.contract import Contract, Join, Parties
-from hub.licensing.linkage import JoinFacts, refusals_of_joins
+from hub.licensing.linkage import JoinFacts, domain_labels, refusals_of_joins
 from hub.licensing.model import (
     ExtractLevel,
     GrantSource,
@@ -44,6 +44,7 @@ from hub.licensing.rules import (
     Opinion,
     PolicyFacts,
     TableGrant,
+    is_expiring,
     refusals_to_decide,
     refusals_to_file,
     refusals_to_give_opinion,
@@ -353,3 +354,21 @@ def test_terms_are_compiled_from_the_items() -> None:
     assert agreed.product_plan == ((ProductForm.INDEX, Lane.PUBLIC),)
     assert (agreed.redevelopment_ban, agreed.security_officer, agreed.exports_per_week) == (True, "管理员", 3)
     assert [(table.table_id, table.levels) for table in agreed.tables] == [("养老", frozenset(ExtractLevel))]
+
+
+def test_licence_in_force_expires_within_ninety_days() -> None:
+    ends = NOW + timedelta(days=90)
+    asked = LicenceTerms(id="l-0001", status=LicenceStatus.ACTIVE, starts_at=NOW, ends_at=ends)
+    second = timedelta(seconds=1)
+    assert [is_expiring(asked, now, PACK) for now in (NOW - second, NOW, ends - second, ends)] == [
+        *(False, True, True, False)
+    ]
+    assert not is_expiring(replace(asked, status=LicenceStatus.SUSPENDED), NOW, PACK)
+
+
+def test_join_to_a_column_that_is_no_pseudonym_brings_nothing_together() -> None:
+    assert domain_labels(["a.id", "b.id"], [("a.id", "b.age"), ("a.id", "b.id")]) == {
+        "a.id": "a.id=b.id",
+        "b.id": "a.id=b.id",
+    }
+    assert domain_labels(["a.id", "b.id"], [("a.id", "b.age")]) == {"a.id": "a.id", "b.id": "b.id"}
