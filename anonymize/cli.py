@@ -70,6 +70,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
     help="How much to show: the columns only, made-up rows, a sample, or all rows; the columns are the same on each.",
 )
 @click.option("--rows", type=int, help="At most so many rows; for the synthetic and the sampled rung.")
+@click.option(
+    "--title", nargs=2, metavar="ZH EN", help="What the table is called in Chinese and English, for the report."
+)
 @_json
 @_language
 def anonymize(
@@ -79,6 +82,7 @@ def anonymize(
     key_file: Path | None,
     rung: str,
     rows: int | None,
+    title: tuple[str, str] | None,
     as_json: bool,
     language: Language,
 ) -> None:
@@ -96,6 +100,7 @@ def anonymize(
             out_dir=out,
             created_at=datetime.now(UTC),
             rows=rows,
+            title=None if title is None else Text(*title),
             progress=tell,
         )
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))

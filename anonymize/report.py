@@ -6,7 +6,9 @@ made from the manifest, it can't show a cell value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,6 +18,8 @@ from anonymize.rung import REAL_ROWS
 from anonymize.text import LANGUAGES, Language
 
 _TEMPLATE: Final = "report.html.j2"
+_BEIJING: Final = timezone(timedelta(hours=8))
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COLOURS: Final = ("#b3261e", "#e08a2b", "#c9d66b", "#6fb36b", "#2f7d4f")
 """From alone in its class to well hidden."""
 
@@ -41,11 +45,24 @@ def render_report(manifest: Mapping[str, Any]) -> str:
         removed_share=_share(manifest["rows"]["suppressed"] / manifest["rows"]["in"]),
         quasi=[column for column in manifest["columns"] if column["class"] == "quasi_id" and column["released"]],
         percent=_share,
+        named=_named,
+        when=_when,
     )
 
 
 def _words(language: Language) -> dict[str, str]:
     return {name: text.in_language(language) for name, text in {**WORDS, **LADDER_WORDS}.items()}
+
+
+def _named(file: str) -> str:
+    """The name of a table's file; one that is kept under its digest is named by the beginning of that."""
+    stem = file.partition(".")[0]
+    return f"sha256 {stem[:12]}…" if _DIGEST.fullmatch(stem) else file
+
+
+def _when(moment: str) -> str:
+    """A moment for readers in China, who have one zone: `2026-11-24 16:00 (UTC+8)`."""
+    return f"{datetime.fromisoformat(moment).astimezone(_BEIJING):%Y-%m-%d %H:%M} (UTC+8)"
 
 
 def _share(share: float) -> str:

@@ -19,18 +19,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
 
 from hub import doctor
 from hub.clock import system_clock
+from hub.closing.retention import Record, kept_until
 from hub.context import Hub, open_hub
 from hub.errors import ChecksFailed, InvalidState, Refusal
 from hub.jupyter.orphans import end_orphan
 from hub.jupyter.tied import tied
 from hub.message import Message, msg
 from hub.recovery import require_ledger, start_site
+from hub.rulebook.model import district_day
+from hub.rulebook.packs import pack_in_force
 from hub.rulebook.start import require_rulebook
 from hub.settings import PROJECT, Settings, load_settings
 from hub.web.language import translator
@@ -38,6 +42,7 @@ from hub.web.language import translator
 READY_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 30.0
 LOG_LINES_SHOWN: Final = 25
+LONGEST_ADDRESS: Final = 300
 
 
 def serve(*, verbose: bool = False) -> int:
@@ -94,19 +99,25 @@ def _look_at_machine(settings: Settings) -> list[str]:
 def _alone(settings: Settings) -> Iterator[None]:
     """Hold the state folder for this process; the kernel lets go of it whatever happens (2)."""
     settings.state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
-    with (settings.state_dir / "serve.lock").open("a", encoding="ascii") as file:
+    with (settings.state_dir / "serve.lock").open("a+", encoding="utf-8") as file:
         os.chmod(file.name, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            file.seek(0)
+            other = file.read(LONGEST_ADDRESS).strip() or "?"
             raise InvalidState(
                 Refusal(
                     rule="serve.twice",
                     subject="state_dir",
-                    text=msg("A server already runs on this state folder."),
-                    next_step=msg("Stop it first, or set another state_dir."),
+                    text=msg("A server already runs on this state folder; it is at {address}.", address=other),
+                    next_step=msg("Use that one, stop it first, or set another state_dir."),
                 )
             ) from None
+        file.seek(0)
+        file.truncate()
+        file.write(_address(settings))
+        file.flush()
         yield
 
 
@@ -180,9 +191,15 @@ def _run(settings: Settings, accounts: tuple[str, ...], *, verbose: bool) -> int
 
 @contextlib.contextmanager
 def _log_file(path: Path) -> Iterator[TextIO]:
-    """A fresh log, for the hub's user alone; the one before is kept beside it."""
+    """A fresh log, for the hub's user alone; earlier ones stay beside it as long as the law asks for network logs."""
+    today, pack = district_day(system_clock()), pack_in_force(system_clock())
     with contextlib.suppress(FileNotFoundError):
-        os.replace(path, path.with_suffix(".log.1"))
+        ended = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        os.replace(path, path.with_name(f"hub.{ended:%Y%m%dT%H%M%S}.log"))
+    for old in path.parent.glob("hub.*.log"):
+        made = district_day(datetime.fromtimestamp(old.stat().st_mtime, UTC))
+        if today > kept_until(Record.NETWORK_LOG, made, pack=pack):
+            old.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         yield file
@@ -238,9 +255,13 @@ def _answers(host: str, port: int, path: str) -> bool:
         connection.close()
 
 
+def _address(settings: Settings) -> str:
+    return f"http://{settings.public_host}:{settings.public_port}/"
+
+
 def _print_addresses(settings: Settings, accounts: tuple[str, ...], log_path: Path) -> None:
     print()
-    say(msg("Portal: {address}", address=f"http://{settings.public_host}:{settings.public_port}/"))
+    say(msg("Portal: {address}", address=_address(settings)))
     for line in accounts:
         print(line)
     say(msg("Log: {path}. Stop with Ctrl-C.", path=str(log_path)))

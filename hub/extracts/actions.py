@@ -118,6 +118,7 @@ class Order:
 
     raw: RawFile
     policy: Joined
+    title: tuple[str, str]
     most_rows: int | None
     issue: Issue
 
@@ -129,9 +130,11 @@ def _order(tx: Transaction, job: Extract) -> Order:
     joined = joined_policy(policy, pseudonym_domains(licence).get(job.table_id, {}))
     request = tx.session.get_one(ExtractRequest, job.request_id)
     pack = pack_in_force(tx.now)
+    table = tx.session.get_one(CatalogTable, job.table_id)
     return Order(
         raw=raw,
         policy=joined,
+        title=(table.title_zh, table.title_en),
         most_rows=sample_rows(pack, raw.rows, policy) if job.level is ExtractLevel.SAMPLED else None,
         issue=Issue(
             extract=job.id,
@@ -158,6 +161,7 @@ def _built(hub: Hub, job: Extract, order: Order) -> Built | Failed:
         key_file=hub.keys.pseudonym_key_file(job.licence_id),
         folder=hub.folders.extracts / job.id,
         level=job.level,
+        title=order.title,
         rows=order.most_rows,
     )
     if not isinstance(result, Built):

@@ -48,11 +48,19 @@ class Failed:
 
 
 def run_worker(
-    *, source: Path, policy: str, key_file: Path, folder: Path, level: ExtractLevel, rows: int | None = None
+    *,
+    source: Path,
+    policy: str,
+    key_file: Path,
+    folder: Path,
+    level: ExtractLevel,
+    title: tuple[str, str],
+    rows: int | None = None,
 ) -> Built | Failed:
     """Build one rung of `source` into the new folder `folder`, by the policy in TOML text.
 
     Args:
+        title: What the table is called in Chinese and English.
         rows: At most so many rows, for a rung that is a part of the table.
     """
     policy_file = folder.with_suffix(".policy.toml")
@@ -60,6 +68,7 @@ def run_worker(
     command = [
         *(sys.executable, "-m", "anonymize.cli", "anonymize", str(source)),
         *("--policy", str(policy_file), "--out", str(folder), "--key-file", str(key_file), "--json"),
+        *("--title", *title),
         *("--rung", level.value, *(() if rows is None else ("--rows", str(rows)))),
     ]
     try:

@@ -115,6 +115,7 @@ def test_a_second_server_on_this_state_is_refused(site: Site) -> None:
     done = subprocess.run(site.command("serve"), env=site.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 22
     assert "serve.twice" in done.stderr
+    assert f":{site.ports[0]}/" in done.stderr
 
 
 def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path_factory: pytest.TempPathFactory) -> None:

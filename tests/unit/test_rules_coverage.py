@@ -52,7 +52,7 @@ def test_every_branch_of_every_rule_is_taken(tmp_path: Path) -> None:
 
 
 def test_branch_that_no_test_takes_is_named(tmp_path: Path) -> None:
-    modules = ["hub/sharing/rules.py", "hub/gate/rules.py"]
+    modules = ["hub/sharing/rules.py", "hub/register/codes.py"]
     found = untaken(tmp_path, ["tests/unit/test_sharing_spec.py", "-k", "missing"], modules)
-    assert "hub/gate/rules.py: no test imports it" in found
+    assert "hub/register/codes.py: no test imports it" in found
     assert any("->" in place for place in found)
