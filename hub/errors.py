@@ -13,7 +13,7 @@ from typing import ClassVar
 from hub.message import Message, msg
 
 _ARTICLES: Mapping[str, tuple[str, ...]] = {
-    "第二条": ("account", "form.stale", "login", "name", "password", "sign_in"),
+    "第二条": ("account", "demo", "enrol", "form.stale", "login", "name", "oidc", "password", "sign_in"),
     "第三条": ("disclosure", "form", "web", "words"),
     "第四条": ("not_found",),
     "第五条": ("appointment", "extract.running", "extract.status", "licence", "workspace"),
@@ -22,8 +22,10 @@ _ARTICLES: Mapping[str, tuple[str, ...]] = {
         "closing",
         "export",
         "extract",
+        "kernel",
         "output",
         "row",
+        "run",
         "rung",
         "sample",
         "sandbox",
