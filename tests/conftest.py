@@ -22,4 +22,6 @@ def either_database(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "postgresql":
         factories.server = request.getfixturevalue("postgres")
     yield
+    if factories.server is not None:
+        factories.server.drop_all_but(factories.templates())
     factories.server = None

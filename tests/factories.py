@@ -146,8 +146,16 @@ def copied(folder: Path, clock: Callable[[], datetime] | None, name: str, fill: 
         _made[name, kept_on] = hub.settings
     like = _made[name, kept_on]
     shutil.copytree(like.state_dir, folder)
-    name_there = make_url(like.database_url).database if like.database_url else None
-    return open_hub(empty(folder, like=name_there or "template0"), clock=clock or Watch())
+    return open_hub(empty(folder, like=_database_of(like) or "template0"), clock=clock or Watch())
+
+
+def _database_of(settings: Settings) -> str:
+    return (make_url(settings.database_url).database or "") if settings.database_url else ""
+
+
+def templates() -> set[str]:
+    """Databases that later tests copy."""
+    return {_database_of(one) for one in _made.values()}
 
 
 def empty(folder: Path, *, like: str = "template0") -> Settings:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ class Postgres:
     folder: Path
     _process: subprocess.Popen[bytes] | None = None
     _made: int = 0
-    _templates: set[str] = field(default_factory=set)
+    _there: list[str] = field(default_factory=list)
 
     @property
     def pid(self) -> int:
@@ -99,7 +99,14 @@ class Postgres:
         self.run(
             f"CREATE DATABASE {name} OWNER {ROLE} TEMPLATE {like} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
         )
+        self._there.append(name)
         return name
+
+    def drop_all_but(self, kept: Collection[str]) -> None:
+        """Each holds some eight megabytes in three hundred files."""
+        for name in [one for one in self._there if one not in kept]:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+            self._there.remove(name)
 
 
 def _owner() -> str:

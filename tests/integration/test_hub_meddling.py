@@ -33,6 +33,8 @@ from hub.settings import Settings
 from tests import factories
 from tests.factories import Watch, actor
 
+either = pytest.mark.usefixtures("either_database")
+
 REASON = "逐格看过,每格八十人。"
 
 
@@ -100,6 +102,7 @@ def refused(kind: type[HubError], code: str, act: Callable[[], object]) -> None:
     assert code in {refusal.rule for refusal in caught.value.refusals}
 
 
+@either
 def test_rewritten_history_is_never_signed_by_the_next_event(hub: Hub) -> None:
     with hub.database.writing() as session:
         entry = session.get_one(LedgerEntry, 3)
@@ -116,6 +119,7 @@ def test_rewritten_history_is_never_signed_by_the_next_event(hub: Hub) -> None:
     assert not holds(hub)
 
 
+@either
 @pytest.mark.parametrize(
     "statement",
     [
@@ -144,11 +148,13 @@ def test_database_put_back_while_the_site_runs_is_noticed_by_the_next_step(hub: 
     assert hub.checkpoint_file.read_bytes() == kept
 
 
+@either
 def test_checkpoint_beside_the_database_cannot_be_exchanged(hub: Hub) -> None:
     hub.checkpoint_file.write_text("nonsense", encoding="utf-8")
     refused(ChecksFailed, "checkpoint.invalid", lambda: suspend(hub))
 
 
+@either
 def test_checkpoint_never_goes_back_and_no_thread_stumbles_over_another(hub: Hub) -> None:
     failed: list[Exception] = []
 
@@ -172,6 +178,7 @@ def test_checkpoint_never_goes_back_and_no_thread_stumbles_over_another(hub: Hub
     assert [path.name for path in hub.settings.state_dir.glob(".ledger*")] == [".ledger.checkpoint.lock"]
 
 
+@either
 def test_time_of_a_step_is_read_when_its_turn_has_come(hub: Hub, watch: Watch) -> None:
     waiting, seen = threading.Event(), []
 
@@ -192,6 +199,7 @@ def test_time_of_a_step_is_read_when_its_turn_has_come(hub: Hub, watch: Watch) -
     assert seen == [watch.now]
 
 
+@either
 def test_clock_set_back_revives_nothing(hub: Hub, watch: Watch) -> None:
     watch.move(days=31)
     refused(NotAllowed, "licence.expired", lambda: factories.room(hub))
@@ -201,6 +209,7 @@ def test_clock_set_back_revives_nothing(hub: Hub, watch: Watch) -> None:
     refused(NotAllowed, "licence.expired", lambda: factories.room(hub))
 
 
+@either
 def test_clock_that_is_corrected_by_a_moment_stops_nothing(hub: Hub, watch: Watch) -> None:
     watch.move(minutes=-4)
     suspend(hub)
@@ -229,6 +238,7 @@ SEALED = [
 ]
 
 
+@either
 @pytest.mark.parametrize("statement", SEALED)
 def test_row_changed_in_the_database_stops_the_next_step_that_reads_it(hub: Hub, statement: str) -> None:
     request = factories.submitted(hub, factories.room(hub))
@@ -240,6 +250,7 @@ def test_row_changed_in_the_database_stops_the_next_step_that_reads_it(hub: Hub,
     assert (verdict.code, str(verdict.text).count(statement.split()[1])) == ("row.changed", 1)
 
 
+@either
 def test_untouched_rows_of_a_whole_walk_hold(hub: Hub) -> None:
     request = approved(hub)
     deliver(hub, request)
@@ -251,6 +262,7 @@ def test_untouched_rows_of_a_whole_walk_hold(hub: Hub) -> None:
         assert sum(session.scalar(select(func.count()).select_from(kind)) > 0 for kind in kinds) > 15
 
 
+@either
 def test_votes_put_into_the_database_by_hand_release_nothing(hub: Hub) -> None:
     request = factories.submitted(hub, factories.room(hub))
     vote(hub, "mz-reviewer", request)
@@ -263,6 +275,7 @@ def test_votes_put_into_the_database_by_hand_release_nothing(hub: Hub) -> None:
     refused(ChecksFailed, "release.evidence", lambda: deliver(hub, request))
 
 
+@either
 @pytest.mark.parametrize(
     "statement",
     [
@@ -283,6 +296,7 @@ def test_record_changed_by_hand_releases_nothing(hub: Hub, statement: str) -> No
     assert holds(hub)
 
 
+@either
 def test_objection_taken_out_by_hand_releases_nothing(hub: Hub) -> None:
     request = factories.submitted(hub, factories.room(hub))
     vote(hub, "mz-reviewer", request)
@@ -298,6 +312,7 @@ def test_objection_taken_out_by_hand_releases_nothing(hub: Hub) -> None:
     refused(ChecksFailed, "release.evidence", lambda: deliver(hub, request))
 
 
+@either
 def test_suspension_undone_by_hand_releases_nothing(hub: Hub) -> None:
     request = approved(hub)
     suspend(hub)
@@ -305,12 +320,14 @@ def test_suspension_undone_by_hand_releases_nothing(hub: Hub) -> None:
     refused(ChecksFailed, "release.evidence", lambda: deliver(hub, request))
 
 
+@either
 def test_release_is_refused_while_the_ledger_does_not_hold(hub: Hub) -> None:
     request = approved(hub)
     change(hub, 'UPDATE ledger_entry SET body = replace(body, \'"actor":"\', \'"actor":"x\') WHERE seq = 5')
     refused(ChecksFailed, "entry.changed", lambda: deliver(hub, request))
 
 
+@either
 def test_bundle_exchanged_in_the_store_is_not_handed_out(hub: Hub) -> None:
     request = approved(hub)
     deliver(hub, request)
@@ -328,6 +345,7 @@ def test_bundle_exchanged_in_the_store_is_not_handed_out(hub: Hub) -> None:
     assert redeem_grant(hub, admin, request_id=request.id).read_bytes() != b""
 
 
+@either
 def test_bundle_of_another_release_is_not_handed_out(hub: Hub) -> None:
     one, other = approved(hub), approved(hub)
     deliver(hub, one)
@@ -338,6 +356,7 @@ def test_bundle_of_another_release_is_not_handed_out(hub: Hub) -> None:
     refused(ChecksFailed, "bundle.changed", lambda: redeem_grant(hub, admin, request_id=other.id))
 
 
+@either
 def test_bundle_is_never_made_of_other_bytes_than_were_reviewed(hub: Hub) -> None:
     request = approved(hub)
     deliver(hub, request)
@@ -350,6 +369,7 @@ def test_bundle_is_never_made_of_other_bytes_than_were_reviewed(hub: Hub) -> Non
     assert not (hub.folders.releases / request.id / "bundle.zip").exists()
 
 
+@either
 def test_extract_of_another_source_or_policy_than_is_licensed_now_is_not_mounted(hub: Hub) -> None:
     from hub.workspaces.actions import mount_extracts
 
@@ -399,6 +419,7 @@ def test_folders_found_open_to_others_are_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE((state / "zhakou.sqlite").stat().st_mode) == 0o600
 
 
+@either
 def test_status_and_event_of_the_last_step_agree(hub: Hub) -> None:
     request = approved(hub)
     with hub.reading() as session:

@@ -18,6 +18,8 @@ from hub.recovery import start_site
 from hub.settings import Settings
 from tests import factories
 
+either = pytest.mark.usefixtures("either_database")
+
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Hub:
@@ -33,6 +35,7 @@ def test_start_is_an_event_that_names_what_is_unsafe(tmp_path: Path) -> None:
     assert event["details"] == {"unsafe": "unsafe_clock_file", "weaker": "root"}
 
 
+@either
 def test_extract_whose_worker_died_is_refused_and_can_be_built_again(hub: Hub) -> None:
     licence = factories.licensed(hub)
     builder = factories.actor(hub, "centre-operator")
@@ -47,6 +50,7 @@ def test_extract_whose_worker_died_is_refused_and_can_be_built_again(hub: Hub) -
     assert start_extract(hub, builder, request_id=job.request_id).id != job.id
 
 
+@either
 def test_changed_ledger_is_not_served_on(hub: Hub) -> None:
     with hub.database.writing() as session:
         session.execute(update(LedgerEntry).where(LedgerEntry.seq == 3).values(kind="vote.cast"))

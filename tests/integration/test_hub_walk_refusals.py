@@ -36,6 +36,8 @@ from hub.workspaces.actions import close_workspace, list_workspaces, mount_extra
 from tests import factories
 from tests.factories import Watch, actor
 
+pytestmark = pytest.mark.usefixtures("either_database")
+
 REASON = "逐格看过,每格八十人。"
 
 
