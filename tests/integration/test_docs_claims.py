@@ -69,7 +69,7 @@ def test_commands_in_the_documents_exist() -> None:
     told = {
         (document.name, words)
         for document in DOCUMENTS
-        for words in re.findall(r"(?:`|^    |^)zhakou ([a-z][a-z ]*)", prose(document), flags=re.MULTILINE)
+        for words in re.findall(r"(?:`|^    |^)zhakou ([a-z][a-z -]*)", prose(document), flags=re.MULTILINE)
     }
     assert len(told) > 10
     assert [(name, words) for name, words in told if not any(tuple(words.split()[:n]) in known for n in (1, 2))] == []
