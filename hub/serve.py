@@ -149,14 +149,14 @@ def _refuse_taken_ports(settings: Settings) -> None:
 
 def _fill_if_empty(hub: Hub) -> tuple[str, ...]:
     """Seed the demonstration district into an empty state; the lines about its accounts, if they are in force."""
-    from hub.demo import seed
+    from hub.demo import people, seed
 
     if not hub.settings.demo_district:
         return ()
     if seed.is_unfinished(hub):
         say(msg("Preparing the demonstration district, once…"))
         seed.seed(hub)
-    return seed.account_lines(translator(doctor.terminal_language()))
+    return people.account_lines(translator(doctor.terminal_language()), hub.settings.state_dir)
 
 
 def _announce_unsafe(settings: Settings) -> None:

@@ -33,7 +33,7 @@ from hub.db import KEY, Base
 from hub.demo.agreement import conclude, proposal
 from hub.demo.ladder import approved, climb
 from hub.demo.licences import give_opinions
-from hub.demo.seed import appoint_everyone
+from hub.demo.people import appoint_cast
 from hub.extracts.actions import start_extract
 from hub.extracts.model import Extract
 from hub.gate.actions import submit_export
@@ -165,7 +165,7 @@ def empty(folder: Path, *, like: str = "template0") -> Settings:
 
 def _appointed(folder: Path) -> Hub:
     hub = open_hub(empty(folder), clock=Watch())
-    appoint_everyone(hub)
+    appoint_cast(hub)
     return hub
 
 

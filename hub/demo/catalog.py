@@ -85,7 +85,7 @@ FAIR: Final = TableDraft(
     columns=_columns(
         ("rate_marriage", "婚姻评分", _S, _L3),
         ("age", "年龄", _Q, _L2),
-        ("yrs_married", "婚龄(年)", _Q, _L2),
+        ("yrs_married", "婚龄（年）", _Q, _L2),
         ("children", "子女数", _Q, _L2),
         ("religious", "宗教虔诚程度", _S, _L4),
         ("educ", "受教育年限", _Q, _L2),

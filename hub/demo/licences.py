@@ -37,7 +37,7 @@ class Plan:
 OVER: Final = Plan(
     admin="ps-admin",
     title="家庭服务需求研究 / Demand for family services",
-    purpose="为社区家庭服务设计提供汇总统计；本协议已到期，用于演示到期后的拒绝。",
+    purpose="为社区家庭服务设计提供汇总统计。",
     lane=Lane.INDUSTRY,
     table_id="fair",
     document="演示〔2026〕2号",
@@ -53,7 +53,7 @@ CURRENT: Final = Plan(
 SUSPENDED: Final = Plan(
     admin="tg-admin",
     title="停车泊位供需预测 / Supply and demand of parking",
-    purpose="按街道、场库类型与时段汇总停放，预测泊位供需；本协议已暂停，用于演示暂停后的拒绝。",
+    purpose="按街道、场库类型与时段汇总停放，预测泊位供需。",
     lane=Lane.INDUSTRY,
     table_id=PARKING.id,
     document="演示〔2026〕3号",
@@ -120,11 +120,11 @@ def without_consent(hub: Hub) -> None:
         hub,
         find_person(hub, "ky-admin").actor,
         title=WITHOUT_CONSENT,
-        purpose="按街道与年龄段汇总就诊人次,衔接养老服务;提供部门尚未同意,用于演示同意缺失时的拒绝。",
+        purpose="按街道与年龄段汇总就诊人次，衔接养老服务。",
         lane=Lane.PUBLIC,
         table_ids=[VISIT_SUMMARY.id],
     )
-    _approve(hub, scenario.id, reason="演示场景,待提供部门同意后起草协议。")
+    _approve(hub, scenario.id, reason="演示场景，待提供部门同意后起草协议。")
 
 
 def give_opinions(hub: Hub, scenario_id: str) -> None:

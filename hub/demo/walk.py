@@ -26,8 +26,8 @@ from hub.demo.catalog import ELDER_CARE, FAIR, policy_of
 from hub.demo.ladder import approved, climb
 from hub.demo.licences import give_opinions
 from hub.demo.notebook import REFUSED_CELL, RELEASED_CELL
+from hub.demo.people import appoint_cast
 from hub.demo.sealed import sealed_run
-from hub.demo.seed import appoint_everyone
 from hub.demo.tables import write_elder_care, write_fair
 from hub.demo.terminal import Terminal, WalkFailed
 from hub.errors import HubError
@@ -75,7 +75,7 @@ def walk(translate: Callable[[str], str]) -> None:
 
 def _steps(hub: Hub, out: Terminal) -> None:
     with out.step(msg("Organisations and people")):
-        appoint_everyone(hub)
+        appoint_cast(hub)
     with out.step(msg("Intake and catalog: two tables are registered and published")):
         _tables(hub, out)
     with out.step(msg("Scenario and licence")):

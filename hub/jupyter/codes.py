@@ -10,6 +10,7 @@ What must hold:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,18 +18,17 @@ from jupyterhub.handlers import BaseHandler
 from tornado.web import HTTPError
 
 from hub.demo.codes import code_for, may_show
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import Account, accounts_by_organisation
 from hub.errors import HubError
 from hub.jupyter.site import site
 
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def demo_accounts() -> tuple[tuple[str, str, str], ...]:
-    """Accounts whose codes the sign-in page gives out: id and both names; none on a site that is no demonstration."""
-    if not may_show(site().settings):
-        return ()
-    return tuple((account.id, account.name_zh, account.name_en) for account in ACCOUNTS)
+def demo_accounts() -> tuple[tuple[str, str, Sequence[Account]], ...]:
+    """Both names of each organisation and those of its accounts whose codes the sign-in page gives out; none on a site
+    that is no demonstration."""
+    return tuple(accounts_by_organisation()) if may_show(site().settings) else ()
 
 
 class DemoCodes(BaseHandler):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.context import Hub
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.errors import ChecksFailed, HubError, InvalidInput, InvalidState, NotAllowed, NotFound
 from hub.extracts.model import ExtractStatus
 from hub.gate.actions import (

@@ -18,7 +18,7 @@ from hub.catalog.model import Origin
 from hub.context import Hub, open_hub
 from hub.demo.codes import keep, kept, secret_of
 from hub.demo.ladder import climb
-from hub.demo.seed import appoint_everyone
+from hub.demo.people import appoint_cast
 from hub.extracts.actions import list_extracts, revoke_extract
 from hub.ledger.actions import read_entries
 from hub.licensing.actions import suspend_licence
@@ -134,7 +134,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShiftedSite]:
     made = ShiftedSite(tmp_path_factory.mktemp("e"))
     made.clock_file.write_text("0")
     hub = open_hub(Settings(state_dir=made.state, unsafe_clock_file=str(made.clock_file)))
-    appoint_everyone(hub)
+    appoint_cast(hub)
     factories.published(hub, id="clinic_visits")
     factories.published(hub, id="shared", origin=Origin.SHARED_IN, provider_org="wj")
     licence(hub, "shared")

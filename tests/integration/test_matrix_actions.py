@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from hub.context import Hub
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.errors import HubError
 from hub.ledger.actions import read_entries
 from hub.ledger.events import EventKind

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.context import Hub, open_hub
-from hub.demo.seed import appoint_everyone
+from hub.demo.people import appoint_cast
 from hub.errors import InvalidState, NotAllowed
 from hub.gate.actions import cast_vote
 from hub.gate.model import Decision
@@ -29,7 +29,7 @@ WEAK = POLICY.replace("k = 5", "k = 4")
 def begun(folder: Path, watch: Watch) -> Hub:
     """A district whose ledger begins on another day than the factories' own."""
     hub = open_hub(Settings(state_dir=folder / "state"), clock=watch)
-    appoint_everyone(hub)
+    appoint_cast(hub)
     return hub
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.context import Hub
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.errors import HubError
 from hub.gate import actions as gate
 from hub.gate.model import Decision, ExportRequest, RequestStatus, Seat
