@@ -46,6 +46,7 @@ from hub.register.actions import cancel_with_licence, metered_until
 from hub.register.model import DataProduct
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
+from hub.runs.model import RUN_MOVES, RunOrder, RunStatus
 from hub.wording import refusals_of_words
 from hub.workspaces.actions import workspace_dir
 from hub.workspaces.model import Workspace, WorkspaceStatus
@@ -175,6 +176,11 @@ def facts_of(session: Session, licence: Licence, *, now: datetime) -> ClosingFac
                 Extract.licence_id == licence.id, Extract.status == ExtractStatus.BUILDING
             )
         ),
+        open_runs=count(
+            select(func.count(RunOrder.id)).where(
+                RunOrder.licence_id == licence.id, RunOrder.status.in_([one for one in RunStatus if RUN_MOVES[one]])
+            )
+        ),
         is_sealed=closing is not None and closing.status is ClosingStatus.SEALED,
         unmetered=()
         if closing
@@ -223,6 +229,7 @@ def _begin(hub: Hub, tx: Transaction, licence: Licence, reason: str, usage_gap: 
     items += [_item(hub, DestroyedKind.WORKSPACE, one.id) for one in workspaces]
     items.append(_key(hub, licence.id))
     items += [_package(hub, tx.session, one) for one in _unreleased(tx.session, licence.id)]
+    items += _runs(hub, tx.session, licence.id)
     products = list(
         tx.session.scalars(select(DataProduct).where(DataProduct.licence_id == licence.id).order_by(DataProduct.id))
     )
@@ -315,6 +322,32 @@ def _package(hub: Hub, session: Session, request: ExportRequest) -> dict[str, An
         "sha256": request.digest,
         "contents": contents,
     }
+
+
+def _runs(hub: Hub, session: Session, licence_id: str) -> list[dict[str, Any]]:
+    """The frozen notebooks of sealed runs that nothing released came of; the others are part of the evidence."""
+    kept, gone = set(), []
+    for run in session.scalars(select(RunOrder).order_by(RunOrder.id)):
+        released = run.request_id is not None and session.get(Release, run.request_id) is not None
+        if released or run.licence_id != licence_id:
+            kept.add(run.notebook_sha256)
+        else:
+            gone.append(run)
+    items = []
+    for run in gone:
+        contents = [run.notebook_sha256] if run.notebook_sha256 not in kept else []
+        sizes = [path.stat().st_size for sha256 in contents if (path := stored(hub, sha256)).is_file()]
+        items.append(
+            {
+                "kind": DestroyedKind.RUN.value,
+                "id": run.id,
+                "files": len(contents),
+                "bytes": sum(sizes),
+                "sha256": run.digest,
+                "contents": contents,
+            }
+        )
+    return items
 
 
 def _destroy(hub: Hub, closing: LicenceClosing) -> None:

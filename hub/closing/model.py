@@ -32,6 +32,7 @@ class DestroyedKind(StrEnum):
     WORKSPACE = "workspace"
     KEY = "key"
     PACKAGE = "package"
+    RUN = "run"
 
 
 class LicenceClosing(Base):

@@ -1,6 +1,7 @@
 """May a licence be closed, and if not, why. Closing destroys and cannot be taken back, so everything open stops it.
 
 Rules here: `closing.usable`, `closing.request_open`, `closing.workspace_open`, `closing.extract_building`,
+`closing.run_open`,
 `closing.never_active`, `closing.usage_open` (use is metered to the end, or it is said why not), `closing.confirm`,
 `closing.reason_missing`, `closing.done`, `closing.remains`. How long what is kept is kept: `retention`.
 """
@@ -29,6 +30,7 @@ class ClosingFacts:
     open_requests: int
     open_workspaces: int
     building: int
+    open_runs: int
     is_sealed: bool
     unmetered: tuple[str, ...] = ()
     """Products whose use is not metered until the licence's last day."""
@@ -108,6 +110,15 @@ def refusals_to_close(
                 licence,
                 msg("{count} workspaces of {licence} are running.", count=facts.open_workspaces, licence=licence),
                 msg("They stop within a minute after the licence ends; close the licence then."),
+            )
+        )
+    if facts.open_runs:
+        found.append(
+            _refusal(
+                "closing.run_open",
+                licence,
+                msg("{count} sealed runs of {licence} are open.", count=facts.open_runs, licence=licence),
+                msg("Their authors withdraw them, or they end, first."),
             )
         )
     if facts.building:

@@ -361,6 +361,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         DestroyedKind.WORKSPACE: msg("workspace"),
         DestroyedKind.KEY: msg("pseudonym key"),
         DestroyedKind.PACKAGE: msg("package that was never released"),
+        DestroyedKind.RUN: msg("notebook of a sealed run"),
     },
     BasisStatus: {
         BasisStatus.DRAFT: msg("draft"),

@@ -34,6 +34,7 @@ def close(row: Row) -> Sequence[Refusal]:
         open_requests=row.number("open requests", 0),
         open_workspaces=row.number("running workspaces", 0),
         building=row.number("extracts being built", 0),
+        open_runs=row.number("open sealed runs", 0),
         is_sealed=row.yes("closed", default=False),
         unmetered=row.texts("not metered to the end"),
     )
