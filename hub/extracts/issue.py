@@ -108,12 +108,12 @@ def issued_manifest(made: Mapping[str, Any], issue: Issue) -> dict[str, Any]:
 def _meaning_of_joins(level: ExtractLevel) -> dict[str, str]:
     if level in REAL:
         return {
-            "zh": "同一标识在标签相同的列中得到同一假名；标签不同的列，假名互不相同，不能连接。",
+            "zh": "同一标识在标签相同的列中得到同一假名；标签不同的列，假名互不相同，不能关联。",
             "en": "The same identifier has the same pseudonym in columns of one label; columns of different labels "
             "never join.",
         }
     return {
-        "zh": "本级没有真实的行：连接可以运行，列与类型相同，但哪些行相遇只是偶然，没有任何含义。",
+        "zh": "本级没有真实的行：关联可以运行，列与类型相同，但哪些行相遇只是偶然，没有任何含义。",
         "en": "No row here is a person's: a join runs and has the same columns and types, but which rows meet is "
         "chance and means nothing.",
     }

@@ -102,6 +102,8 @@ def _outbox_page(visit: Visit, workspace: Workspace, error: HubError | None = No
             | {"refused": _said(item.refused)}
             for item in list_items(workspace_dir(visit.hub, workspace.id) / "outbox")
         ]
+    except FileNotFoundError:
+        items = []  # it was never started
     except SandboxError as failed:
         unread = both(en=failed.in_language("en"), zh=failed.in_language("zh"))
     return visit.page(

@@ -151,6 +151,7 @@ PEOPLE = (
     ("colleague", "operator", {Role.COMPLIANCE_REVIEWER}),
     ("provider", "health", {Role.PROVIDER_REVIEWER}),
     ("compliance", "centre", {Role.COMPLIANCE_REVIEWER}),
+    ("code-reviewer", "bureau", {Role.COMPLIANCE_REVIEWER}),
     ("releaser", "centre", {Role.RELEASE_OFFICER}),
     ("auditor", "audit", {Role.AUDITOR}),
 )
@@ -163,8 +164,8 @@ def build_hub(folder: Path, *, settings: Settings | None = None) -> Hub:
     for serial, (org_id, zh, en, kind) in enumerate(ORGANISATIONS):
         uscc = credit_code(serial) if kind is OrgKind.OPERATOR else ""
         found_organisation(hub, SYSTEM, org_id=org_id, name_zh=zh, name_en=en, kind=kind, uscc=uscc)
-    # The bureau's people come last: until it has two officers the service itself may appoint.
-    for person_id, org_id, roles in sorted(PEOPLE, key=lambda person: person[1] == "bureau"):
+    # The bureau's officers come last: until it has two officers the service itself may appoint.
+    for person_id, org_id, roles in sorted(PEOPLE, key=lambda person: Role.BUREAU_OFFICER in person[2]):
         appoint_person(
             hub,
             SYSTEM,
