@@ -33,17 +33,14 @@ from hub.licensing.model import (
 )
 from hub.licensing.moves import TARGETS, LicenceFacts, refusals_to_move
 from hub.licensing.reading import read_contract
-from hub.licensing.rules import (
+from hub.licensing.rules import LicenceTerms, PolicyFacts, is_expiring, refusals_to_use
+from hub.licensing.scenario_rules import (
     SCENARIO_BASIS,
-    LicenceTerms,
     Opinion,
-    PolicyFacts,
     body_of,
-    is_expiring,
     refusals_to_decide,
     refusals_to_file,
     refusals_to_give_opinion,
-    refusals_to_use,
 )
 from hub.licensing.terms import Agreed, compile_terms
 from hub.message import both, msg

@@ -25,7 +25,8 @@ from hub.licensing.actions import (
 from hub.licensing.agreement_pages import router as agreement_router
 from hub.licensing.licence_page import licence_page
 from hub.licensing.model import Lane, Licence, OpinionBody, Scenario, ScenarioStatus, Stance
-from hub.licensing.rules import body_of, is_expiring, refusals_to_use
+from hub.licensing.rules import is_expiring, refusals_to_use
+from hub.licensing.scenario_rules import body_of
 from hub.message import msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.packs import pack_in_force

@@ -23,7 +23,8 @@ from hub.licensing.actions import Standing, list_licences, list_scenarios, stand
 from hub.licensing.actions import facts_of as facts_of_licence
 from hub.licensing.model import ScenarioStatus
 from hub.licensing.moves import leads, side_of
-from hub.licensing.rules import body_of, refusals_to_use
+from hub.licensing.rules import refusals_to_use
+from hub.licensing.scenario_rules import body_of
 from hub.message import Message, msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of

@@ -17,16 +17,13 @@ from hub.licensing.model import (
 )
 from hub.licensing.rules import (
     LicenceTerms,
-    Opinion,
     PolicyFacts,
     TableGrant,
-    refusals_to_decide,
-    refusals_to_file,
-    refusals_to_give_opinion,
     refusals_to_grant,
     refusals_to_policy,
     refusals_to_use,
 )
+from hub.licensing.scenario_rules import Opinion, refusals_to_decide, refusals_to_file, refusals_to_give_opinion
 from hub.people.actor import Actor, OrgKind, Role
 from hub.people.rules import HOME, MAY, Verb
 from hub.rulebook.packs import pack_version

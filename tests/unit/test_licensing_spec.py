@@ -41,17 +41,14 @@ from hub.licensing.proposal import proposed_header, proposed_items
 from hub.licensing.reading import read_draft
 from hub.licensing.rules import (
     LicenceTerms,
-    Opinion,
     PolicyFacts,
     TableGrant,
     is_expiring,
-    refusals_to_decide,
-    refusals_to_file,
-    refusals_to_give_opinion,
     refusals_to_grant,
     refusals_to_policy,
     refusals_to_use,
 )
+from hub.licensing.scenario_rules import Opinion, refusals_to_decide, refusals_to_file, refusals_to_give_opinion
 from hub.licensing.terms import (
     Agreed,
     Renewed,
