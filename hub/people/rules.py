@@ -235,7 +235,7 @@ MAY_NEVER: Mapping[Role, Never] = {
     ),
 }
 """Source: DOMAIN.md §1.2, `may never`. What verbs can't say (one's own work, one's own organisation, the last day) the
-rules of each room refuse; `tests/unit/test_people_never.py` holds both against it."""
+rules of each room refuse; `tests/unit/test_people_never_rules.py` holds both against it."""
 
 SIGN_IN_BASIS = "普陀区公共数据管理办法 第二十二条"
 """Basis of identity management and access control."""
