@@ -75,7 +75,9 @@ def open_officer(person: str, name_zh: str, name_en: str, bureau_zh: str, bureau
     help="Do not ask whether to go on.",
 )
 def recover_officer(person: str) -> None:
-    """Let the officer PERSON of the bureau back in when no officer can act, and print a first password.
+    """Let the officer PERSON of the bureau back in when the officers cannot, and print a first password.
+
+    That is when none can act, or when one alone can and PERSON has no sign-in: a new one takes two officers.
 
     Training and confidentiality count for seven days, nothing more; the ledger says who was let in and until when.
     """

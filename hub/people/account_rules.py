@@ -249,15 +249,18 @@ def refusals_to_move_organisation(
 
 
 def refusals_to_recover_officer(
-    *, person_id: str, has_access: bool, roles: frozenset[Role], officers_able: int
+    *, person_id: str, has_access: bool, roles: frozenset[Role], officers_able: int, has_sign_in: bool
 ) -> tuple[Refusal, ...]:
     """What stands against the server's administrator letting an officer back in.
 
+    One officer alone cannot give another a new sign-in: that takes two.
+
     Args:
         officers_able: Officers of the bureau who can come in and are in date.
+        has_sign_in: Whether this officer can sign in.
     """
     found: list[Refusal] = []
-    if officers_able:
+    if officers_able >= LEAST_OFFICERS or (officers_able and has_sign_in):
         found.append(
             _refusal(
                 "officer.not_needed",

@@ -238,7 +238,7 @@ def confirm_change(hub: Hub, actor: Actor, *, change_id: str) -> Changed:
                 first = _hand_over(hub, tx, person.id)
             case ChangeKind.ROLES:
                 tx.refuse(_against_roles(tx, person, after, proposer), NotAllowed)
-                _put_roles(tx, person, after)
+                _put_roles(tx, person, after, by=change)
             case ChangeKind.RESET:
                 tx.refuse(refusals_to_reset(actor=proposer, person_id=person.id, status=person.status), NotAllowed)
                 first = _hand_over(hub, tx, person.id)
@@ -262,7 +262,9 @@ def decline_change(hub: Hub, actor: Actor, *, change_id: str) -> AccountChange:
 
 
 def recover_officer(hub: Hub, *, person_id: str) -> Changed:
-    """Let an officer of the bureau back in when none can act: a first password, and some days counted as trained.
+    """Let an officer of the bureau back in: a first password, and some days counted as trained.
+
+    When none can act; or when one alone can and this one has no sign-in, because giving a new one takes two.
 
     Called on the server's command line alone: who can run it owns the machine and the database anyway, and it is an
     event of the ledger.
@@ -279,9 +281,11 @@ def recover_officer(hub: Hub, *, person_id: str) -> Changed:
                 has_access=person.has_access(tx.now),
                 roles=person.actor.roles,
                 officers_able=sum(1 for one in _officers(tx.session, tx.now) if _is_able(tx, one)),
+                has_sign_in=_has_sign_in(tx, person_id),
             ),
             NotAllowed,
         )
+        _decline_open(tx, person_id, ChangeKind.RESET)
         sign_out_in(tx, person)
         person.trained_until = person.confidentiality_until = tx.now + RECOVERY_TERM
         tx.record(
@@ -349,18 +353,20 @@ def _officers(session: Session, now: datetime | None, *, without: str = "") -> l
 
 def _is_able(tx: Transaction, officer: Person) -> bool:
     """Whether an officer can sign in and act now."""
-    credential = tx.session.get(Credential, officer.id)
     lapses = refusals_of_lapse(
         officer.id,
         trained_until=officer.trained_until,
         confidentiality_until=officer.confidentiality_until,
         now=tx.now,
     )
-    return not lapses and credential is not None and (bool(credential.sealed_secret) or _still_first(credential, tx))
+    return not lapses and _has_sign_in(tx, officer.id)
 
 
-def _still_first(credential: Credential, tx: Transaction) -> bool:
-    return credential.first_until is not None and tx.now < credential.first_until
+def _has_sign_in(tx: Transaction, person_id: str) -> bool:
+    credential = tx.session.get(Credential, person_id)
+    if credential is None or credential.first_until is None:
+        return credential is not None and bool(credential.sealed_secret)
+    return tx.now < credential.first_until
 
 
 def _against_roles(tx: Transaction, person: Person, roles: frozenset[Role], actor: Actor) -> Sequence[Refusal]:
@@ -375,7 +381,8 @@ def _against_roles(tx: Transaction, person: Person, roles: frozenset[Role], acto
     )
 
 
-def _put_roles(tx: Transaction, person: Person, roles: frozenset[Role]) -> None:
+def _put_roles(tx: Transaction, person: Person, roles: frozenset[Role], *, by: AccountChange | None = None) -> None:
+    """Give the roles. What else was proposed for the person started from the roles before, and falls."""
     before, person.roles = person.roles, _listed(roles)
     tx.record(
         EventKind.ROLES_CHANGED,
@@ -383,6 +390,7 @@ def _put_roles(tx: Transaction, person: Person, roles: frozenset[Role]) -> None:
         person.id,
         details={"before": " ".join(before), "after": " ".join(person.roles)},
     )
+    _decline_open(tx, person.id, ChangeKind.ROLES, but=by)
     end_posts_without_role(tx, person.id, roles)
 
 
@@ -397,8 +405,13 @@ def _void_sign_in(tx: Transaction, person_id: str) -> None:
     if credential is not None:
         tx.session.delete(credential)
     tx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-    for change in tx.session.scalars(_open_changes(person_id).where(AccountChange.kind == ChangeKind.RESET)):
-        _decide(tx, change, ChangeStatus.DECLINED)
+    _decline_open(tx, person_id, ChangeKind.RESET)
+
+
+def _decline_open(tx: Transaction, person_id: str, kind: ChangeKind, *, but: AccountChange | None = None) -> None:
+    for change in tx.session.scalars(_open_changes(person_id).where(AccountChange.kind == kind)):
+        if change is not but:
+            _decide(tx, change, ChangeStatus.DECLINED)
 
 
 def _propose(tx: Transaction, person: Person, kind: ChangeKind, *, after: frozenset[Role]) -> AccountChange:

@@ -123,6 +123,17 @@ def test_reviewing_role_added_later_takes_two_and_is_asked_again_when_confirmed(
     refused(hub, lambda: confirm_change(hub, actor(hub, SECOND), change_id=change.id), "change.decided")
 
 
+def test_roles_proposed_before_others_were_given_are_given_no_more(hub: Hub) -> None:
+    opened(hub)
+    stale = change_roles(
+        hub, actor(hub, OFFICER), person_id="newcomer", roles=frozenset({Role.PROVIDER_REVIEWER})
+    ).proposed
+    assert stale is not None
+    change_roles(hub, actor(hub, OFFICER), person_id="newcomer", roles=frozenset({Role.DEPT_CDO}))
+    refused(hub, lambda: confirm_change(hub, actor(hub, SECOND), change_id=stale.id), "change.decided")
+    assert find_person(hub, "newcomer").actor.roles == {Role.DEPT_CDO}
+
+
 def test_every_change_of_roles_says_before_and_after(hub: Hub) -> None:
     opened(hub)
     change_roles(hub, actor(hub, OFFICER), person_id="newcomer", roles=frozenset({Role.DEPT_CDO}))
@@ -339,6 +350,18 @@ def test_officer_is_let_back_in_only_when_none_can_act_and_for_some_days(hub: Hu
         "person.training_lapsed",
         "person.confidentiality_lapsed",
     )
+
+
+def test_last_but_one_officer_who_lost_the_telephone_is_let_back_in(hub: Hub) -> None:
+    change = reset_sign_in(hub, actor(hub, OFFICER), person_id=SECOND).proposed
+    assert change is not None
+    refused(hub, lambda: confirm_change(hub, actor(hub, OFFICER), change_id=change.id), "change.own")
+    refused(hub, lambda: recover_officer(hub, person_id=OFFICER), "officer.not_needed")
+    first = recover_officer(hub, person_id=SECOND).first_password
+    assert enrolled(hub, SECOND, first, fresh_secret())
+    refused(hub, lambda: recover_officer(hub, person_id=SECOND), "officer.not_needed")
+    with hub.reading() as session:
+        assert session.get_one(AccountChange, change.id).status is ChangeStatus.DECLINED
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------

@@ -114,6 +114,7 @@ def recover(row: Row) -> Sequence[Refusal]:
         has_access=row.yes("has access", default=True),
         roles=frozenset(row.words("roles before", Role, [Role.BUREAU_OFFICER])),
         officers_able=row.number("officers able", 0),
+        has_sign_in=row.yes("has a sign-in", default=True),
     )
 
 
