@@ -25,7 +25,7 @@ from hub.people.model import Organisation
 from hub.products.model import Release
 from hub.register.actions import deadline_of, deadline_of_release, list_products
 from hub.register.amendments import amendment_in_notice, deadline_of_amendment, is_public, open_amendment
-from hub.register.charging import deviation_in, years_of
+from hub.register.charging import account_in, deviation_in, years_of
 from hub.register.clock import SOON, Due, Step, Timing, has_lapsed
 from hub.register.codes import is_query_code
 from hub.register.income import Consequence
@@ -176,9 +176,18 @@ def _of_money(hub: Hub, actor: Actor) -> Iterator[_Row]:
     today = district_day(hub.clock())
     for licence in list_licences(hub, actor):
         with hub.reading() as session:
-            offs = {year: deviation_in(hub, session, licence.id, year) for year in years_of(licence)}
-        for year, off in offs.items():
-            if off is not None and off.consequence is Consequence.ADJUST_CAPS:
+            offs = [(year, deviation_in(hub, session, licence.id, year)) for year in years_of(licence)]
+            accounts = {year: account_in(session, licence.id, year) for year, _ in offs}
+        capped = [
+            cap.entered_at
+            for product in list_products(hub, actor)
+            if product.licence_id == licence.id
+            for cap in product.caps
+        ]
+        for year, off in offs:
+            account = accounts[year]
+            answered = account is not None and any(at >= account.entered_at for at in capped)
+            if off is not None and off.consequence is Consequence.ADJUST_CAPS and not answered:
                 title = msg("Income of {year} is off the permitted maximum", year=year)
                 due = Due(step=Step.DEVIATION, day=today, warns=today)
                 yield title, licence.id, licence.operator_org, due, ("register/income", licence.id)
