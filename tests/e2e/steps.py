@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -91,6 +92,7 @@ def grant_licence(town: Town) -> str:
     officer.press("提交决定")
     officer.follow("草拟授权运营协议")
     officer.fill(**{"header.document_ref": "演示〔2026〕9号", "reviewers": "2", "other.exports_per_week": "50"})
+    officer.fill(ends=(datetime.now(UTC) + timedelta(days=20)).date().isoformat())  # over before the calendar ends
     for box in officer.page.locator(f'[name="columns.{TABLE}"]').all():
         box.check()
     officer.page.locator(f'[name="full_in_workspace.{TABLE}"]').check()
