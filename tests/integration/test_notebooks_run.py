@@ -11,12 +11,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from anonymize.ladder import build_rung
 from anonymize.pipeline import build_extract
 from anonymize.policy import load_policy
+from anonymize.rung import Rung
 from hub.demo.tables import write_elder_care
+from hub.runs.notebook import Notebook, read_notebook
 from sandbox.client import Ran, connect
 from sandbox.outbox import list_items
-from sandbox.spec import ReadOnlyMount, WorkspaceSpec
+from sandbox.sealed import Ending, run_sealed
+from sandbox.spec import Limits, ReadOnlyMount, WorkspaceSpec
 from sandbox.uids import allot_uid
 from sandbox.workspace import Workspace
 
@@ -43,7 +47,23 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).extract_path
 
 
-async def run_in_a_box(codes: list[str], *, state: Path, extract: Path) -> tuple[list[Ran], Workspace]:
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("synthetic")
+    write_elder_care(folder / "mz_elder_care.csv", rows=3000)
+    return build_rung(
+        rung=Rung.SYNTHETIC,
+        source=folder / "mz_elder_care.csv",
+        policy=load_policy(ROOT / "hub/demo/policies/mz_elder_care.toml"),
+        key=secrets.token_bytes(32),
+        out_dir=folder / "out",
+        created_at=datetime(2026, 11, 24, tzinfo=UTC),
+    ).extract_path
+
+
+async def run_in_a_box(
+    codes: list[str], *, state: Path, extract: Path, level: str = "full"
+) -> tuple[list[Ran], Workspace]:
     """Every cell in a kernel of a workspace that is started for it and stopped after; stops at the first error."""
     uid = allot_uid(state / "uids", "w-notebooks") if os.geteuid() == 0 else None
     token = secrets.token_hex(16)
@@ -53,7 +73,7 @@ async def run_in_a_box(codes: list[str], *, state: Path, extract: Path) -> tuple
             state_dir=state / "w",
             uid=uid,
             gid=uid,
-            extracts=(ReadOnlyMount(name="mz_elder_care", source=extract),),
+            extracts=(ReadOnlyMount(name="mz_elder_care", source=extract, level=level),),
             server_env={"ZHAKOU_TOKEN": token},
             language="zh",
         )
@@ -108,6 +128,31 @@ def test_elder_demand_ends_with_a_result_that_may_be_submitted(tmp_path: Path, e
     assert result["people"].min() >= 10
     assert (result["people"] % 5).sum() == 0
     assert ran[-1].stdout == "pass\n"
+
+
+def test_ladder_notebook_runs_unchanged_on_the_synthetic_sample_and_sealed_on_the_full_extract(
+    tmp_path: Path, extract: Path, synthetic: Path
+) -> None:
+    path = ROOT / "notebooks/03-ladder.ipynb"
+    state = tmp_path / "a"
+    state.mkdir()
+    ran, workspace = asyncio.run(run_in_a_box(cells(path, "code"), state=state, extract=synthetic, level="synthetic"))
+    assert [one.error for one in ran if one.error] == []
+    assert "synthetic" in ran[1].stdout
+    assert "编造" in shown(ran[0])
+    assert [item.payload for item in list_items(workspace.outbox_dir)] == ["care-levels.csv"]
+    content = path.read_bytes()
+    read = read_notebook(content, "w-0001")
+    assert isinstance(read, Notebook)
+    outbox = tmp_path / "outbox"
+    outbox.mkdir()
+    mount = ReadOnlyMount(name="mz_elder_care", source=extract, level="full")
+    ended = run_sealed(content, extracts=[mount], outbox=outbox, limits=Limits(), seconds=120, cells=len(read.cells))
+    assert ended.ending is Ending.FINISHED
+    (item,) = list_items(outbox)
+    result = pl.read_csv(outbox / item.slug / item.payload)
+    assert (item.payload, result.columns) == ("care-levels.csv", ["street_code", "care_level", "people"])
+    assert result["people"].min() >= 10
 
 
 def test_the_cells_in_both_readmes_run_and_pass_the_rehearsal(tmp_path: Path, extract: Path) -> None:
