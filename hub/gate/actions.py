@@ -231,12 +231,15 @@ def _enter(tx: Transaction, request: ExportRequest) -> None:
 
 
 def _put_at(outbox: Path, slugs: Sequence[str], now: datetime) -> datetime:
-    """When the oldest of these items was put, by the time of its file; now, if there is none to be seen."""
+    """When the oldest of these items was put, by the time of its file; now, if there is none to be seen.
+
+    The analyst can set that time to anything, also to what no calendar has.
+    """
     try:
         written = [item.written for item in list_items(outbox) if item.slug in slugs]
     except (SandboxError, OSError):
         return now  # there is nothing to freeze either, and that is refused in words
-    return datetime.fromtimestamp(min(written), UTC) if written else now
+    return datetime.fromtimestamp(min(max(min(written), 0.0), now.timestamp()), UTC) if written else now
 
 
 def _refuse_unplanned(tx: Transaction, licence: Licence, form: ProductForm, lane: Lane) -> None:

@@ -62,6 +62,7 @@ _REACHED: Mapping[RequestStatus, tuple[int, bool]] = {
     RequestStatus.IN_REVIEW: (2, False),
     RequestStatus.REFUSED: (2, True),
     RequestStatus.APPROVED: (4, False),
+    RequestStatus.EXPIRED: (4, True),
     RequestStatus.RELEASED: (5, False),
 }
 """Which stage a request is in (0 the first), and whether it was stopped there."""

@@ -77,7 +77,8 @@ async def logout(request: Request) -> Response:
     portal = portal_of(request)
     session = portal.sessions.find(request.cookies.get(SESSION_COOKIE))
     given = (await request.form()).get(CSRF_FIELD)
-    if session is not None and isinstance(given, str) and secrets.compare_digest(given, session.csrf):
+    token = given.encode() if isinstance(given, str) else b""
+    if session is not None and secrets.compare_digest(token, session.csrf.encode()):
         portal.sessions.close(request.cookies.get(SESSION_COOKIE))
         await run_in_threadpool(end_session, portal.hub, session=session.hub_session)
     answer = RedirectResponse(portal.login.logout_address, status_code=303)

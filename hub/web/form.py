@@ -76,19 +76,22 @@ class Form:
     def number(self, name: str) -> int:
         """A whole number that must be there."""
         value = self.text(name)
-        if not (value.isascii() and value.lstrip("-").isdecimal() and len(value) <= 12):
+        if not (value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 12):
             raise _refused(
                 name, "form.invalid", msg("The field {field} is not a whole number.", field=field_word(name))
             )
         return int(value)
 
     def day(self, name: str) -> date:
-        """A calendar day that must be there, as YYYY-MM-DD."""
+        """A calendar day that must be there, as YYYY-MM-DD; its beginning and its end exist in every time zone."""
         try:
-            return date.fromisoformat(self.text(name))
+            day = date.fromisoformat(self.text(name))
         except ValueError:
+            day = date.max
+        if not date.min < day < date.max:
             text = msg("The field {field} is not a date (YYYY-MM-DD).", field=field_word(name))
-            raise _refused(name, "form.invalid", text) from None
+            raise _refused(name, "form.invalid", text)
+        return day
 
     def one_of(self, name: str, choices: type[E]) -> E:
         """A value of a closed list."""
