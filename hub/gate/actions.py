@@ -123,6 +123,7 @@ def submit_export(
             workspace_id=workspace_id,
             author_id=actor.person_id,
             author_org=actor.org_id,
+            operator_org=licence.operator_org,
             title=title.strip(),
             reason=reason.strip(),
             product_form=product_form,
@@ -184,6 +185,7 @@ def enter_sealed(hub: Hub, tx: Transaction, outputs: SealedOutputs) -> ExportReq
         workspace_id=outputs.workspace_id,
         author_id=outputs.author_id,
         author_org=outputs.author_org,
+        operator_org=licence.operator_org,
         title=outputs.title,
         reason=outputs.reason,
         product_form=outputs.product_form,
@@ -480,14 +482,14 @@ def facts_of(session: Session, request: ExportRequest) -> RequestFacts:
 
 
 def may_see(request: ExportRequest, actor: Actor) -> bool:
-    """The author's institution, the departments whose data it is, bureau, centre and audit.
+    """The author's institution, the licensed operator, the departments whose data it is, bureau, centre and audit.
 
-    An operator's own compliance expert reads along in their own institution, where they can never vote; what another
-    licensee asks to take out is none of their business (DOMAIN.md §1.2).
+    The operator receives what its development entity made. Its own compliance expert reads along, and can never vote
+    there; what another licensee asks to take out is none of their business (DOMAIN.md §1.2).
     """
     match actor.org_kind:
         case OrgKind.OPERATOR | OrgKind.DEVELOPER:
-            return request.author_org == actor.org_id
+            return actor.org_id in (request.author_org, request.operator_org)
         case OrgKind.DEPARTMENT:
             return actor.org_id in request.provider_orgs
         case OrgKind.BUREAU | OrgKind.CENTRE | OrgKind.AUDIT:
@@ -509,8 +511,9 @@ def may_preview(request: ExportRequest, actor: Actor) -> bool:
     kept from its author until it is released."""
     if is_veiled(request, actor):
         return False
+    own = (request.author_org, request.operator_org)
     return actor.person_id == request.author_id or (
-        actor.org_id != request.author_org and actor.has(*REVIEWERS, Role.RELEASE_OFFICER) and may_see(request, actor)
+        actor.org_id not in own and actor.has(*REVIEWERS, Role.RELEASE_OFFICER) and may_see(request, actor)
     )
 
 

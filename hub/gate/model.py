@@ -74,6 +74,8 @@ class ExportRequest(Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"))
     author_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     author_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    operator_org: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    """That of the licence: the author's organisation, or the one for which it develops."""
     title: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     product_form: Mapped[ProductForm]
