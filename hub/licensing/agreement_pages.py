@@ -45,6 +45,8 @@ from hub.people.model import Organisation, Person, PersonStatus
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.model import DISTRICT_TIME
 from hub.rulebook.packs import pack_in_force
+from hub.sharing.actions import consent_facts
+from hub.sharing.rules import refusals_of_consent
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
@@ -211,11 +213,15 @@ def _form(
     said = {one["table_id"]: one for one in items["scope"]["tables"]}
     proposed = {one["table_id"]: one for one in _proposal(visit, scenario)[1]["scope"]["tables"]}
     people, developers = _people(visit, scenario.operator_org)
+    with visit.hub.reading() as session:
+        missing = refusals_of_consent(consent_facts(session, scenario_id=scenario.id, table_ids=scenario.table_ids))
     return visit.page(
         "licensing/draft.html",
         status=error.http_status if error else 200,
         refusals=error.refusals if error else (),
         wrong={refusal.subject for refusal in error.refusals} if error else set(),
+        missing=missing,
+        is_barred=len(missing) == len(tables),
         filled=visit.form.filled,
         scenario=scenario,
         licence=licence,

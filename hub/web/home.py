@@ -21,7 +21,7 @@ from hub.gate.actions import list_requests, vote_refusals
 from hub.gate.model import ExportRequest, RequestStatus
 from hub.licensing.actions import Standing, list_licences, list_scenarios, standing_of, terms_of
 from hub.licensing.actions import facts_of as facts_of_licence
-from hub.licensing.model import ScenarioStatus
+from hub.licensing.model import Scenario, ScenarioStatus
 from hub.licensing.moves import leads, side_of
 from hub.licensing.rules import refusals_to_use
 from hub.licensing.scenario_rules import body_of
@@ -37,8 +37,9 @@ from hub.rulebook.parameters import Parameter
 from hub.runs.actions import list_runs
 from hub.runs.model import RunStatus
 from hub.runs.pages import waits_for
-from hub.sharing.actions import list_consents
+from hub.sharing.actions import consent_facts, list_consents
 from hub.sharing.model import ConsentStatus
+from hub.sharing.rules import refusals_of_consent
 from hub.web.visit import Visit, Visited
 from hub.web.words import say
 from hub.workspaces.actions import open_refusals
@@ -109,8 +110,17 @@ def _for_the_bureau(visit: Visit) -> Iterator[Task]:
                 kind = msg("Decide on a scenario")
                 yield Task(kind=kind, title=scenario.title, subject=scenario.id, address=address)
             elif scenario.status is ScenarioStatus.APPROVED and scenario.id not in licensed:
+                if _waits_for_consent(visit, scenario):
+                    continue
                 address = ("licences/draft", scenario.id)
                 yield Task(kind=msg("Draft an agreement"), title=scenario.title, subject=scenario.id, address=address)
+
+
+def _waits_for_consent(visit: Visit, scenario: Scenario) -> bool:
+    """Whether no table of the scenario can be licensed before a department that shared it consents."""
+    with visit.hub.reading() as session:
+        facts = consent_facts(session, scenario_id=scenario.id, table_ids=scenario.table_ids)
+    return len(refusals_of_consent(facts)) == len(scenario.table_ids)
 
 
 def _for_parties(visit: Visit) -> Iterator[Task]:

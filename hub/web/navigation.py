@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.message import Message, msg
+from hub.people.rules import Verb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,8 @@ class Step:
     title: Message
     hint: Message
     path: str
+    verb: Verb | None = None
+    """What whoever enters must be able to do; None: everybody may enter."""
 
 
 STEPS = (
@@ -59,6 +62,7 @@ STEPS = (
         title=msg("Evidence"),
         hint=msg("Every step, never changed"),
         path="ledger",
+        verb=Verb.READ_LEDGER,
     ),
 )
 

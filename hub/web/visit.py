@@ -31,13 +31,14 @@ from hub.message import Message, msg
 from hub.people.actions import find_person, lapses_of
 from hub.people.actor import SYSTEM, Actor, Role
 from hub.people.model import Organisation, Person
+from hub.people.rules import refusals_to_act
 from hub.people.sign_in import session_goes_on
 from hub.web import templating
 from hub.web.enrolments import Enrolments
 from hub.web.form import MOST_FIELDS, Form
 from hub.web.guards import UNSAFE_METHODS
 from hub.web.language import LANGUAGE_COOKIE, Language, chosen
-from hub.web.navigation import BESIDE, STEPS
+from hub.web.navigation import BESIDE, STEPS, Step
 from hub.web.sessions import Session, Sessions
 
 SESSION_COOKIE = "zhakou-session"
@@ -146,6 +147,10 @@ class Visit:
     def lapses(self) -> tuple[Refusal, ...]:
         """What keeps the person from doing anything now."""
         return lapses_of(self.hub, self.actor)
+
+    def may_enter(self, step: Step) -> bool:
+        """Whether the person's roles open this room; a door that stays shut is shown as shut."""
+        return step.verb is None or not refusals_to_act(self.actor, step.verb)
 
     def page(self, template: str, /, *, status: int = 200, **values: object) -> Response:
         """A page inside the shell. `status` is the HTTP status."""
