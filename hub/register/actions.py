@@ -19,7 +19,7 @@ from hub.errors import InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.gate.actions import visible_request
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
-from hub.licensing.actions import licence_in, may_see
+from hub.licensing.actions import licence_in, may_see, usable_licence
 from hub.licensing.model import Licence, Scenario
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
@@ -146,7 +146,7 @@ def decide_registration(
 
     Raises:
         NotAllowed: The move is not in the table, a reason is missing, the notice still runs, the price or the evidence
-            no longer stands.
+            no longer stands; or, for a code, the licence is not usable now.
     """
     with hub.transaction(actor, Verb.DECIDE_REGISTRATION, product_id) as tx:
         product = visible_product(tx.session, product_id, actor)
@@ -159,6 +159,8 @@ def decide_registration(
         if to is RegistrationStatus.CODED:
             refusals += _refusals_of_price(product, today)
         tx.refuse(refusals, NotAllowed)
+        if to is RegistrationStatus.CODED:
+            usable_licence(tx.session, product.licence_id, tx.now)
         before = product.status
         enter(tx, product, to, reason=reason)
         if to is RegistrationStatus.PUBLIC_NOTICE:

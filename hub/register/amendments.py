@@ -12,6 +12,7 @@ from datetime import date
 from hub.context import Hub, Transaction
 from hub.errors import InvalidInput, NotAllowed, NotFound, unknown
 from hub.ledger.events import EventKind
+from hub.licensing.actions import usable_licence
 from hub.numbering import next_id
 from hub.people.actor import Actor
 from hub.people.model import Person
@@ -123,7 +124,8 @@ def decide_amendment(
     """Enter how a later registration goes on; with `entered`, it takes effect.
 
     Raises:
-        NotAllowed: The move is not in its table, a reason is missing, the notice still runs, the registration ended.
+        NotAllowed: The move is not in its table, a reason is missing, the notice still runs, the registration ended;
+            or, for a renewal, the licence is not usable now.
     """
     with hub.transaction(actor, Verb.DECIDE_REGISTRATION, amendment_id) as tx:
         product = visible_product(tx.session, product_id, actor)
@@ -143,6 +145,8 @@ def decide_amendment(
             ),
             NotAllowed,
         )
+        if to is A.ENTERED and amendment.type is RegistrationType.RENEWAL:
+            usable_licence(tx.session, product.licence_id, tx.now)
         _move(tx, amendment, to, reason)
         was = str(product.valid_until or "")
         if to is A.PUBLIC_NOTICE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from hub.gate.model import Decision
 from hub.ledger.actions import verify
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
-from hub.licensing.model import Lane
+from hub.licensing.actions import suspend_licence, terminate_licence
+from hub.licensing.model import Lane, Licence
 from hub.products.actions import deliver_release
 from hub.register import actions, charging
 from hub.register.amendments import apply_amendment, decide_amendment, decide_objection, raise_objection
@@ -286,6 +288,29 @@ def test_cap_lowered_below_the_price_stops_the_code(industry: Hub, watch: Watch)
     assert decided(industry, S.CODED).status is S.CODED
 
 
+@pytest.mark.parametrize("stop", [suspend_licence, terminate_licence])
+def test_no_code_is_given_under_a_licence_that_was_stopped(
+    hub: Hub, watch: Watch, stop: Callable[..., Licence]
+) -> None:
+    noticed(hub)
+    watch.move(days=16)
+    stop(hub, actor(hub, "bureau-officer"), licence_id="l-0001", reason="核查中发现超范围使用。")
+    with pytest.raises(HubError) as caught:
+        decided(hub, S.CODED)
+    assert code_of(caught) in ("licence.suspended", "licence.terminated")
+    assert actions.find_product(hub, actor(hub, "bureau-officer"), "d-0001").code == ""
+
+
+def test_no_registration_is_renewed_under_a_suspended_licence(industry: Hub, watch: Watch) -> None:
+    priced_and_coded(industry, watch)
+    amended(industry, RegistrationType.RENEWAL)
+    officer = actor(industry, "bureau-officer")
+    suspend_licence(industry, officer, licence_id="l-0001", reason="核查中发现超范围使用。")
+    with pytest.raises(HubError) as caught:
+        moved(industry, AmendmentStatus.ENTERED)
+    assert code_of(caught) == "licence.suspended"
+
+
 def test_renewal_never_outlives_the_licence(hub: Hub, watch: Watch) -> None:
     noticed(hub)
     watch.move(days=16)
@@ -469,18 +494,23 @@ def test_cancellation_ends_a_registration_and_frees_nothing_else(hub: Hub, watch
 
 
 def test_renewal_adds_at_most_three_years_and_is_an_event_of_its_own(industry: Hub, watch: Watch) -> None:
-    charged(industry)
-    for to in (S.APPLIED, S.ACCEPTED, S.FORM_REVIEWED, S.PUBLIC_NOTICE):
-        applied(industry) if to is S.APPLIED else decided(industry, to)
-    watch.move(days=16)
-    decided(industry, S.CODED)
-    with industry.database.writing() as session:  # as if it had been registered for a month alone
-        session.get_one(DataProduct, "d-0001").valid_until = date(2026, 12, 31)
+    priced_and_coded(industry, watch)
     amended(industry, RegistrationType.RENEWAL)
     moved(industry, AmendmentStatus.ENTERED)
     product = actions.find_product(industry, actor(industry, "ky-admin"), "d-0001")
     assert product.valid_until == date(2028, 7, 16)  # the licence of 600 days ends before three years do
     assert kinds(industry)[-1] == EventKind.REGISTRATION_RENEWED
+
+
+def priced_and_coded(hub: Hub, watch: Watch) -> None:
+    """Registered, and its renewal due."""
+    charged(hub)
+    for to in (S.APPLIED, S.ACCEPTED, S.FORM_REVIEWED, S.PUBLIC_NOTICE):
+        applied(hub) if to is S.APPLIED else decided(hub, to)
+    watch.move(days=16)
+    decided(hub, S.CODED)
+    with hub.database.writing() as session:  # as if it had been registered for a month alone
+        session.get_one(DataProduct, "d-0001").valid_until = date(2026, 12, 31)
 
 
 def charged(hub: Hub) -> None:
