@@ -6,12 +6,14 @@ verb with arguments that are right but for who tries it and in which state, so t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hub.catalog.actions import mark_state_secret, publish_table, register_table
@@ -20,10 +22,11 @@ from hub.closing.actions import close_licence, discard_evidence
 from hub.context import Hub, open_hub
 from hub.demo.ladder import PURPOSE, REASON
 from hub.demo.licences import give_opinions
+from hub.demo.seed import ACCOUNTS
 from hub.extracts.actions import revoke_extract, run_extract, start_extract
 from hub.extracts.model import Extract, ExtractRequest, ExtractRequestStatus, ExtractStatus
 from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request
-from hub.gate.actions import cast_vote, look_at_files, submit_export, withdraw_export
+from hub.gate.actions import cast_vote, expire_approvals, look_at_files, submit_export, withdraw_export
 from hub.gate.model import Decision, ExportRequest, ProductForm, RequestStatus
 from hub.intake.actions import receive_file
 from hub.intake.model import RawFile
@@ -72,12 +75,15 @@ from hub.register.model import (
     RegistrationType,
 )
 from hub.register.papers import publish_paper
+from hub.runs.actions import decide_run, perform_run, request_run, start_run, withdraw_run
+from hub.runs.model import RunOrder, RunStatus
 from hub.settings import Settings
 from hub.sharing.actions import decide_consent, list_consents, withdraw_consent
 from hub.sharing.model import ConsentStatus
 from hub.workspaces.actions import choose_rung, close_workspace, mount_extracts, open_workspace
 from hub.workspaces.kernels import start_kernel
 from hub.workspaces.model import WorkspaceStatus
+from sandbox.sealed import Ending, Ran
 from tests import factories
 from tests.factories import STATED, Watch, actor
 
@@ -129,8 +135,12 @@ def everyday(folder: Path) -> tuple[Hub, Scene]:
     _scenarios(hub, scene)
     _asked(hub, scene)
     _grants(hub, scene, room, watch)
+    stale = _approved(hub, room).id
     _products(hub, scene, room, watch)
+    expire_approvals(hub)
+    scene.put("request", R.EXPIRED, stale)
     _requests(hub, scene, room)
+    _runs(hub, scene, room)
     scene.now = watch.now
     return hub, scene
 
@@ -352,6 +362,56 @@ def _requests(hub: Hub, scene: Scene, room: Any) -> None:
     scene.put("request", R.RELEASED, scene.things["grant"]["fresh"])
 
 
+def _runs(hub: Hub, scene: Scene, room: Any) -> None:
+    """Sealed runs; where one was performed, this puts the files there that its notebook would."""
+    centre, reviewer, analyst = actor(hub, "centre-operator"), actor(hub, "centre-reviewer"), actor(hub, "ky-analyst")
+
+    def perform(run: str, *, fails: bool) -> None:
+        start_run(hub, centre, run_id=run)
+
+        def runner(_notebook: bytes, *, outbox: Path, **_more: object) -> Ran:
+            if not fails:
+                put = outbox / "counts"
+                put.mkdir()
+                (put / "counts.csv").write_bytes(factories.SAFE)
+                about = {"title": "t", "reason": "r", "payload": "counts.csv"}
+                (put / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            return Ran(ending=Ending.FINISHED)
+
+        perform_run(hub, run_id=run, runner=runner, screen=factories.screen_here, pause=lambda _: None)
+
+    for state in RunStatus:
+        run = factories.ordered(hub, room).id
+        if state is RunStatus.WITHDRAWN:
+            withdraw_run(hub, analyst, run_id=run)
+        elif state is not RunStatus.IN_REVIEW:
+            _decide_run(hub, reviewer, run, approve=state is not RunStatus.REFUSED)
+        if state is RunStatus.RUNNING:
+            start_run(hub, centre, run_id=run)
+        elif state in (RunStatus.SUBMITTED, RunStatus.FAILED):
+            perform(run, fails=state is RunStatus.FAILED)
+        scene.put("run", state, run)
+
+
+def _decide_run(hub: Hub, by: Actor, thing: str, *, approve: bool) -> object:
+    with hub.reading() as session:
+        digest = session.get_one(RunOrder, thing).digest
+    return decide_run(hub, by, run_id=thing, digest=digest, approve=approve, reason=WORDS)
+
+
+def _ask_run(hub: Hub, by: Actor, thing: str) -> object:
+    return request_run(
+        hub,
+        by,
+        workspace_id=thing,
+        notebook="run.ipynb",
+        title="就诊人数",
+        purpose=WORDS,
+        outputs=["counts.csv"],
+        product_form=ProductForm.INDEX,
+    )
+
+
 def _cut_off(hub: Hub, room: Any) -> str:
     def dies(**_: object) -> Any:
         raise RuntimeError("the service stopped")
@@ -504,6 +564,14 @@ def open_scene(name: str, folder: Path) -> tuple[Hub, Scene]:
     return open_hub(Settings(state_dir=folder), clock=Watch(_left[name].now)), _left[name]
 
 
+def things_of(name: str) -> Mapping[str, Mapping[str, str]]:
+    """What lies in a scene."""
+    if name not in _left:
+        with TemporaryDirectory() as folder:
+            open_scene(name, Path(folder) / "state")[0].database.engine.dispose()
+    return _left[name].things
+
+
 # -- acts --------------------------------------------------------------------------------------------------------------
 
 
@@ -629,6 +697,13 @@ def _act(name: str, entity: str) -> Callable[[Callable[[Hub, Actor, str], object
     return make
 
 
+WALKERS = tuple(
+    account
+    for account in ACCOUNTS
+    if account.id not in ("cg-cdo", "cg-chief", "cg-steward", "tg-admin", "tg-analyst", "wj-cdo", "wj-chief")
+)
+"""Who tries: every account but those that hold the same role in another body of the same kind and standing."""
+
 ACTS: tuple[Act, ...] = (
     _act("receive_file", ANY)(_receive),
     _act("register_table", ANY)(
@@ -685,6 +760,11 @@ ACTS: tuple[Act, ...] = (
     _act("build_extract:run", "extract")(lambda hub, by, it: run_extract(hub, by, extract_id=it)),
     _act("revoke_extract", "extract")(lambda hub, by, it: revoke_extract(hub, by, extract_id=it, reason=REASON)),
     _act("submit_export", "workspace")(_submit),
+    _act("request_run", "workspace")(_ask_run),
+    _act("request_run:withdraw", "run")(lambda hub, by, it: withdraw_run(hub, by, run_id=it)),
+    _act("decide_run:approve", "run")(lambda hub, by, it: _decide_run(hub, by, it, approve=True)),
+    _act("decide_run:refuse", "run")(lambda hub, by, it: _decide_run(hub, by, it, approve=False)),
+    _act("start_run", "run")(lambda hub, by, it: start_run(hub, by, run_id=it)),
     _act("open_workspace:mount", "workspace")(lambda hub, by, it: mount_extracts(hub, by, workspace_id=it)),
     _act("open_workspace:kernel", "workspace")(lambda hub, by, it: start_kernel(hub, by, workspace_id=it)),
     _act("open_workspace:rung", "workspace")(
