@@ -22,7 +22,7 @@ from hub.closing.actions import close_licence, discard_evidence
 from hub.context import Hub, open_hub
 from hub.demo.ladder import PURPOSE, REASON
 from hub.demo.licences import give_opinions
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.extracts.actions import revoke_extract, run_extract, start_extract
 from hub.extracts.model import Extract, ExtractRequest, ExtractRequestStatus, ExtractStatus
 from hub.extracts.requests import decide_extract, request_extract, withdraw_extract_request

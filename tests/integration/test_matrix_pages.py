@@ -14,7 +14,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from hub.context import Hub
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.intake.model import RawFile
 from hub.web import entrance
 from hub.web.app import ROOMS
