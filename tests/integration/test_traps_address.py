@@ -61,8 +61,9 @@ SPELLINGS = (
     "static/..%2f..%2f..%2fkeys/ledger.ed25519.pem",
     "static/....//....//zhakou.sqlite",
 )
-STATES = ("approved", "in_review", "refused", "withdrawn", "checking", "machine_refused")
-PEOPLE = ("ky-admin", "ky-analyst", "ps-admin", "release-officer", "auditor")
+STATES = ("approved", "in_review", "withdrawn")
+PEOPLE = ("ky-analyst", "ps-admin")
+METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -70,19 +71,18 @@ def test_no_spelling_of_an_address_fetches_what_was_not_released(place: Place, s
     house, scene = place
     request = scene.things["request"][state]
     values = {"it": request, "digest": digest_of(house.hub, request)}
+    tried = [("GET", spelling) for spelling in SPELLINGS] + [(method, SPELLINGS[0]) for method in METHODS]
     for person in PEOPLE:
         browser = house.browser_of(person)
         browser.get("account")
-        for spelling in SPELLINGS:
+        for method, spelling in tried:
             raw = f"{house.address}{PREFIX}{spelling.format(**values)}"
-            for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND"):
-                sent = {"csrf_token": browser.csrf} if method == "POST" else None
-                answer = browser.client.request(method, raw, data=sent, headers={"sec-fetch-site": "same-origin"})
-                here = f"{method} {spelling} by {person}"
-                assert answer.status_code >= 400, f"{here}: {answer.status_code}"
-                assert answer.status_code < 500, f"{here}: {answer.status_code}"
-                assert SECRET not in answer.content, here
-                assert not answer.content.startswith(b"PK"), here
+            sent = {"csrf_token": browser.csrf} if method == "POST" else None
+            answer = browser.client.request(method, raw, data=sent, headers={"sec-fetch-site": "same-origin"})
+            here = f"{method} {spelling} by {person}: {answer.status_code}"
+            assert 400 <= answer.status_code < 500, here
+            assert SECRET not in answer.content, here
+            assert not answer.content.startswith(b"PK"), here
     assert not bundle_path(house.hub, request).exists()
 
 
