@@ -52,7 +52,7 @@ from hub.message import both, msg
 from hub.numbering import newest_first, next_id
 from hub.people.actions import lapses_of
 from hub.people.actor import REVIEWERS, SYSTEM, Actor, OrgKind, Role
-from hub.people.rules import Verb
+from hub.people.rules import Verb, refusals_of_interest
 from hub.rulebook.calendar import district_calendar
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
@@ -319,6 +319,7 @@ def cast_vote(
         facts = facts_of(tx.session, request)
         tx.refuse(refusals_of_words(request_id, texts=[reason]), InvalidInput)
         tx.refuse(refusals_to_vote(facts, actor, digest=digest, reason=reason, seat=seat), NotAllowed)
+        tx.refuse(refusals_of_interest(actor, facts.operator_org), NotAllowed)
         usable_licence(tx.session, request.licence_id, tx.now)
         tx.refuse(refusals_of_bytes(hub, request), ChecksFailed)
         taken = seat or seat_of(actor, facts.provider_orgs)

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     CHANGE_PROPOSED = "change.proposed"  # an officer proposed a change of an account that takes two
     CHANGE_DECIDED = "change.decided"  # another officer confirmed or declined it
     ROLES_CHANGED = "roles.changed"  # the roles of a person, before and after
+    INTERESTS_DECLARED = "interests.declared"  # in which organisations a person declared an interest, before and after
     PERSON_CLOSED = "person.closed"  # an account was closed for good
     OFFICER_RECOVERED = "officer.recovered"  # the server's administrator let an officer back in, for some days
     ACTION_REFUSED = "action.refused"  # someone asked and was refused; the reason codes say why

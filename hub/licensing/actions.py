@@ -46,7 +46,7 @@ from hub.licensing.terms import Agreed, compile_terms
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
-from hub.people.rules import Verb
+from hub.people.rules import Verb, refusals_of_interest
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
 from hub.sharing.actions import request_consents
@@ -112,6 +112,7 @@ def give_opinion(
     with hub.transaction(actor, Verb.GIVE_OPINION, scenario_id) as tx:
         scenario = visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, texts=[compliance, security]), InvalidInput)
+        tx.refuse(refusals_of_interest(actor, scenario.operator_org), NotAllowed)
         refusals = refusals_to_give_opinion(
             actor=actor,
             scenario_id=scenario_id,
@@ -155,6 +156,7 @@ def decide_scenario(hub: Hub, actor: Actor, *, scenario_id: str, approve: bool, 
     with hub.transaction(actor, Verb.DECIDE_SCENARIO, scenario_id) as tx:
         scenario = visible_scenario(tx.session, scenario_id, actor)
         tx.refuse(refusals_of_words(scenario_id, texts=[reason]), InvalidInput)
+        tx.refuse(refusals_of_interest(actor, scenario.operator_org), NotAllowed)
         tx.refuse(
             refusals_to_decide(
                 actor=actor,

@@ -53,7 +53,7 @@ from hub.licensing.terms import Renewed, Surroundings, refusals_of_agreement, re
 from hub.numbering import next_id
 from hub.people.actor import Actor
 from hub.people.model import Organisation, Person, PersonStatus
-from hub.people.rules import Verb, refusals_to_act
+from hub.people.rules import Verb, refusals_of_interest, refusals_to_act
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
 from hub.sharing.actions import consent_facts
@@ -260,7 +260,7 @@ def _ask_terms(hub: Hub, tx: Transaction, licence: Licence, verb: Verb) -> None:
 def _write(hub: Hub, tx: Transaction, licence: Licence, contract: Contract, *, reason: str) -> None:
     """Write a version down, compile its terms into the licence's columns, and start its path."""
     refusals = _against_terms(hub, tx, contract, Verb.DRAFT_LICENCE)
-    tx.refuse(refusals, NotAllowed)
+    tx.refuse((*refusals_of_interest(tx.actor, licence.operator_org), *refusals), NotAllowed)
     actor, parties = tx.actor, contract.parties
     digest = contract.digest
     licence.versions.append(

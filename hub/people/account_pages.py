@@ -14,6 +14,7 @@ from hub.people.accounts import (
     change_roles,
     close_account,
     confirm_change,
+    declare_interests,
     decline_change,
     list_changes,
     reset_sign_in,
@@ -31,6 +32,14 @@ from hub.web.language import end_of_day
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
+
+_TOUCHING = (
+    Verb.CHANGE_ROLES,
+    Verb.DECLARE_INTERESTS,
+    Verb.RESET_SIGN_IN,
+    Verb.END_SESSIONS,
+    Verb.CLOSE_ACCOUNT,
+)
 
 
 @router.get("/people/new")
@@ -73,6 +82,19 @@ def roles(visit: Visited, person_id: str) -> Response:
     except HubError as error:
         return _account_page(visit, person_id, error)
     return _after(visit, changed, msg("The roles of {id} are changed.", id=person_id))
+
+
+@router.post("/people/{person_id}/interests")
+def interests(visit: Visited, person_id: str) -> Response:
+    """Organisations in which the person declared an interest."""
+    try:
+        given = frozenset(visit.form.many("interests"))
+        declare_interests(visit.hub, visit.actor, person_id=person_id, interests=given)
+    except HubError as error:
+        return _account_page(visit, person_id, error)
+    return visit.redirect(
+        "people", person_id, "account", notice=msg("The interests of {id} are entered.", id=person_id)
+    )
 
 
 @router.post("/people/{person_id}/reset")
@@ -223,7 +245,13 @@ def _account_page(visit: Visit, person_id: str, error: HubError | None = None) -
     person = _person(visit, person_id)
     may = {
         verb.value: (*visit.lapses, *refusals_to_act(visit.actor, verb))
-        for verb in (Verb.CHANGE_ROLES, Verb.RESET_SIGN_IN, Verb.END_SESSIONS, Verb.CLOSE_ACCOUNT)
+        for verb in (
+            Verb.CHANGE_ROLES,
+            Verb.DECLARE_INTERESTS,
+            Verb.RESET_SIGN_IN,
+            Verb.END_SESSIONS,
+            Verb.CLOSE_ACCOUNT,
+        )
     }
     is_own_or_bureau = visit.actor.org_kind is OrgKind.BUREAU or visit.actor.person_id == person_id
     return visit.page(
@@ -234,6 +262,7 @@ def _account_page(visit: Visit, person_id: str, error: HubError | None = None) -
         now=visit.hub.clock(),
         sessions=live_sessions(visit.hub, person_id) if is_own_or_bureau else None,
         state=sign_in_state(visit.hub, person_id) if visit.actor.org_kind is OrgKind.BUREAU else None,
+        operators=[one for one in list_organisations(visit.hub, visit.actor) if one.uscc],
         homes=[role for role in Role if person.organisation.kind in HOME[role]],
         may=may,
         events=history(visit.hub, visit.actor, person_id),

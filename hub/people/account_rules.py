@@ -2,7 +2,8 @@
 
 Rules here: `account.self` (nobody changes their own account), `account.organisation` (the organisation is not in use),
 `account.last_day` (a third-party assessor has a last day, and no last day has passed), `account.closed` (it is not in
-use), `account.unchanged` (nothing would change), `account.last_officers` (two officers of the bureau stay),
+use), `account.unchanged` (nothing would change),
+`account.interests` (an interest is in an organisation that is entered), `account.last_officers` (two officers of the bureau stay),
 `change.own` (not the officer who proposed it), `change.decided` (it was decided), `organisation.uscc` (an operator or
 developer has a credit code with a right check sign), `organisation.attached` (a developer works for one operator),
 `organisation.status` (the move is not in the table), `organisation.record` (admission names the entity check and the
@@ -129,6 +130,17 @@ def refusals_to_reset(*, actor: Actor, person_id: str, status: PersonStatus) -> 
         *_own(actor, person_id),
         *_not_in_use(person_id, status),
     )
+
+
+def refusals_to_declare_interests(
+    *, actor: Actor, person_id: str, status: PersonStatus, are_known: bool
+) -> tuple[Refusal, ...]:
+    """What stands against entering in which organisations a person has declared an interest."""
+    found = [*refusals_to_act(actor, Verb.DECLARE_INTERESTS), *_own(actor, person_id), *_not_in_use(person_id, status)]
+    if not are_known:
+        text = msg("An interest is declared in an organisation that is entered here.")
+        found.append(_refusal("account.interests", person_id, text, msg("Choose from the list.")))
+    return tuple(found)
 
 
 def refusals_to_end_sessions(*, actor: Actor, person_id: str, status: PersonStatus) -> tuple[Refusal, ...]:

@@ -23,6 +23,7 @@ from hub.people.account_rules import (
     refusals_to_change_roles,
     refusals_to_close_account,
     refusals_to_decide_change,
+    refusals_to_declare_interests,
     refusals_to_end_sessions,
     refusals_to_open_account,
     refusals_to_recover_officer,
@@ -109,6 +110,7 @@ def appoint_person(
             name_en=name_en,
             org_id=org_id,
             roles=_listed(roles),
+            interests=[],
             status=PersonStatus.PROPOSED if needs_second else PersonStatus.ACTIVE,
             access_until=access_until,
             trained_until=trained_until,
@@ -167,6 +169,32 @@ def close_account(hub: Hub, actor: Actor, *, person_id: str) -> Person:
         ended = sign_out_in(tx, person)
         tx.record(EventKind.PERSON_CLOSED, "person", person_id, counters={"sessions": ended})
         end_posts_without_role(tx, person_id, frozenset())
+        return person
+
+
+def declare_interests(hub: Hub, actor: Actor, *, person_id: str, interests: frozenset[str]) -> Person:
+    """Enter in which organisations a person has declared an interest, in place of those entered before.
+
+    Raises:
+        NotFound: No such person.
+        NotAllowed: Not the bureau, one's own, or an organisation that is not entered.
+    """
+    with hub.transaction(actor, Verb.DECLARE_INTERESTS, person_id) as tx:
+        person = _person_in(tx.session, person_id)
+        known = set(tx.session.scalars(select(Organisation.id)))
+        tx.refuse(
+            refusals_to_declare_interests(
+                actor=actor, person_id=person_id, status=person.status, are_known=interests <= known
+            ),
+            NotAllowed,
+        )
+        before, person.interests = person.interests, sorted(interests)
+        tx.record(
+            EventKind.INTERESTS_DECLARED,
+            "person",
+            person_id,
+            details={"before": " ".join(before), "after": " ".join(person.interests)},
+        )
         return person
 
 

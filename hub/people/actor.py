@@ -72,6 +72,8 @@ class Actor:
     roles: frozenset[Role]
     attached_to: str = ""
     """The operator that the person's organisation develops for, if it is a developer."""
+    interests: frozenset[str] = frozenset()
+    """Organisations in which the person has declared an interest of their own."""
 
     @property
     def is_outside(self) -> bool:
@@ -81,6 +83,10 @@ class Actor:
     def sides_with(self, org_id: str) -> bool:
         """Whether the person's organisation is this one or works for it: their interests count as one."""
         return bool(org_id) and org_id in (self.org_id, self.attached_to)
+
+    def is_partial_to(self, org_id: str) -> bool:
+        """Whether the person may not decide on a matter of this organisation: they side with it or have an interest."""
+        return self.sides_with(org_id) or org_id in self.interests
 
     def has(self, *roles: Role) -> bool:
         """Whether the person holds any of `roles`."""

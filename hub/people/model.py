@@ -78,6 +78,8 @@ class Person(Base):
     org_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
     roles: Mapped[list[str]] = mapped_column(JSON)
     status: Mapped[PersonStatus] = mapped_column(default=PersonStatus.ACTIVE)
+    interests: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Organisations in which the person has declared an interest: an employer of an expert, an own share."""
     access_until: Mapped[datetime | None]
     """When access ends by itself; None: it does not. A third-party assessor always has such a day."""
     trained_until: Mapped[datetime | None]
@@ -108,6 +110,7 @@ class Person(Base):
             org_kind=self.organisation.kind,
             roles=frozenset(Role(role) for role in self.roles),
             attached_to=self.organisation.attached_to,
+            interests=frozenset(self.interests),
         )
 
 

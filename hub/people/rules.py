@@ -2,7 +2,7 @@
 
 Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
 in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
-`role.interest` (nobody decides on a matter of their own organisation or the operator it works for),
+`role.interest` (nobody decides on a matter of their own organisation, its operator, or one they have an interest in),
 `appointment.person` (a post is held by someone of the department with its role), `appointment.term` (it must not be
 over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended),
 `person.closed` (account or organisation is not in use), `person.training_lapsed` and
@@ -30,6 +30,7 @@ class Verb(StrEnum):
     CHANGE_ROLES = "change_roles"
     CLOSE_ACCOUNT = "close_account"
     DECIDE_CHANGE = "decide_change"
+    DECLARE_INTERESTS = "declare_interests"
     RESET_SIGN_IN = "reset_sign_in"
     END_SESSIONS = "end_sessions"
     FOUND_ORGANISATION = "found_organisation"
@@ -87,6 +88,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.CHANGE_ROLES: frozenset({Role.BUREAU_OFFICER}),
     Verb.CLOSE_ACCOUNT: frozenset({Role.BUREAU_OFFICER}),
     Verb.DECIDE_CHANGE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.DECLARE_INTERESTS: frozenset({Role.BUREAU_OFFICER}),
     Verb.RESET_SIGN_IN: frozenset({Role.BUREAU_OFFICER}),
     Verb.END_SESSIONS: frozenset({Role.BUREAU_OFFICER}),
     Verb.FOUND_ORGANISATION: frozenset({Role.BUREAU_OFFICER}),
@@ -191,6 +193,7 @@ _MAKE = frozenset({Verb.OPEN_WORKSPACE, Verb.SUBMIT_EXPORT, Verb.WITHDRAW_EXPORT
 _PEOPLE = frozenset(
     {
         *(Verb.APPOINT_PERSON, Verb.CHANGE_ROLES, Verb.CLOSE_ACCOUNT, Verb.DECIDE_CHANGE, Verb.RESET_SIGN_IN),
+        Verb.DECLARE_INTERESTS,
         *(Verb.END_SESSIONS, Verb.FOUND_ORGANISATION, Verb.MOVE_ORGANISATION, Verb.RECORD_TRAINING),
     }
 )
@@ -267,14 +270,14 @@ def refusals_to_act(actor: Actor, verb: Verb) -> tuple[Refusal, ...]:
 
 
 def refusals_of_interest(actor: Actor, operator_org: str) -> tuple[Refusal, ...]:
-    """What stands against deciding on a matter of this operator: one's own organisation, or the one it works for."""
-    if not actor.sides_with(operator_org):
+    """What stands against deciding on a matter of this operator: one's own organisation, or a declared interest."""
+    if not actor.is_partial_to(operator_org):
         return ()
     return (
         Refusal(
             rule="role.interest",
             subject=operator_org,
-            text=msg("Your organisation is the applicant's, or works for it."),
+            text=msg("Your organisation is the applicant's or works for it, or you have declared an interest in it."),
             next_step=msg("Leave this decision to somebody of another organisation."),
             basis=RESPONSIBILITY,
         ),

@@ -24,7 +24,7 @@ from hub.licensing.model import Licence, Scenario
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
 from hub.people.model import Organisation
-from hub.people.rules import Verb
+from hub.people.rules import Verb, refusals_of_interest
 from hub.products.model import Release
 from hub.register.clock import Due, due, validity_end
 from hub.register.codes import number_of, query_code
@@ -151,6 +151,7 @@ def decide_registration(
     with hub.transaction(actor, Verb.DECIDE_REGISTRATION, product_id) as tx:
         product = visible_product(tx.session, product_id, actor)
         tx.refuse(refusals_of_words(product_id, texts=[reason]), InvalidInput)
+        tx.refuse(refusals_of_interest(actor, product.operator_org), NotAllowed)
         facts = facts_of(tx.session, product)
         today, pack = district_day(tx.now), pack_in_force(tx.now)
         refusals = refusals_to_enter(

@@ -13,7 +13,7 @@ from hub.errors import InvalidInput, NotAllowed, NotFound, unknown
 from hub.ledger.events import EventKind
 from hub.numbering import newest_first, next_id
 from hub.people.actor import Actor
-from hub.people.rules import Verb
+from hub.people.rules import Verb, refusals_of_interest
 from hub.sharing.model import ConsentStatus, ProviderConsent
 from hub.sharing.rules import CONSENT_BASIS, ConsentFact, refusals_to_answer
 from hub.wording import refusals_of_words
@@ -63,6 +63,7 @@ def _answer(hub: Hub, actor: Actor, verb: Verb, consent_id: str, to: ConsentStat
     with hub.transaction(actor, verb, consent_id) as tx:
         consent = _visible(tx.session, consent_id, actor)
         tx.refuse(refusals_of_words(consent_id, texts=[reason]), InvalidInput)
+        tx.refuse(refusals_of_interest(actor, consent.operator_org), NotAllowed)
         tx.refuse(
             refusals_to_answer(
                 actor=actor,

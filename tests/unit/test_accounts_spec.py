@@ -12,6 +12,7 @@ from hub.people.account_rules import (
     refusals_to_change_roles,
     refusals_to_close_account,
     refusals_to_decide_change,
+    refusals_to_declare_interests,
     refusals_to_end_sessions,
     refusals_to_found_organisation,
     refusals_to_move_organisation,
@@ -73,6 +74,15 @@ def end_sessions(row: Row) -> Sequence[Refusal]:
     return refusals_to_end_sessions(actor=row.actor(OFFICER), person_id=row.text("account", "某人"), status=status)
 
 
+def interests(row: Row) -> Sequence[Refusal]:
+    return refusals_to_declare_interests(
+        actor=row.actor(OFFICER),
+        person_id=row.text("account", "某人"),
+        status=row.word("state", PersonStatus, PersonStatus.ACTIVE),
+        are_known=row.yes("known organisations", default=True),
+    )
+
+
 def decide(row: Row) -> Sequence[Refusal]:
     return refusals_to_decide_change(
         actor=row.actor(OFFICER),
@@ -125,6 +135,7 @@ ASKS = {
     "reset": reset,
     "end_sessions": end_sessions,
     "decide": decide,
+    "interests": interests,
     "found": found,
     "move": move,
     "recover": recover,

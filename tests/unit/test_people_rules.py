@@ -21,6 +21,7 @@ appoint_person: bureau_officer
 change_roles: bureau_officer
 close_account: bureau_officer
 decide_change: bureau_officer
+declare_interests: bureau_officer
 reset_sign_in: bureau_officer
 end_sessions: bureau_officer
 found_organisation: bureau_officer

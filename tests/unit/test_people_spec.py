@@ -77,7 +77,9 @@ def lapse(row: Row) -> Sequence[Refusal]:
 
 
 def interest(row: Row) -> Sequence[Refusal]:
-    decider = replace(row.actor(OFFICER), attached_to=row.text("attached to"))
+    decider = replace(
+        row.actor(OFFICER), attached_to=row.text("attached to"), interests=frozenset(row.texts("interest in"))
+    )
     return refusals_of_interest(decider, row.text("operator", "示例普数科技"))
 
 
