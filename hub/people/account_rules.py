@@ -3,7 +3,8 @@
 Rules here: `account.self` (nobody changes their own account), `account.organisation` (the organisation is not in use),
 `account.last_day` (a third-party assessor has a last day, and no last day has passed), `account.closed` (it is not in
 use), `account.unchanged` (nothing would change),
-`account.interests` (an interest is in an organisation that is entered), `account.last_officers` (two officers of the bureau stay),
+`account.interests` (an interest is in an organisation that is entered), `account.last_officers` (two
+officers of the bureau stay),
 `change.own` (not the officer who proposed it), `change.decided` (it was decided), `organisation.uscc` (an operator or
 developer has a credit code with a right check sign), `organisation.attached` (a developer works for one operator),
 `organisation.status` (the move is not in the table), `organisation.record` (admission names the entity check and the
