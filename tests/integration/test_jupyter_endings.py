@@ -45,7 +45,7 @@ class ShiftedSite(Site):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**Site.environment.__get__(self), "ZHAKOU_UNSAFE_CLOCK_FILE": str(self.clock_file)}
+        return {**super().environment, "ZHAKOU_UNSAFE_CLOCK_FILE": str(self.clock_file)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
