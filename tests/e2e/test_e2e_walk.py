@@ -140,7 +140,7 @@ def test_file_changed_after_the_first_vote_stops_everything(begun: Begun, in_rev
 def test_expired_licence_is_refused_at_submission_release_and_spawn(begun: Begun, approved: str) -> None:
     town = begun.town
     analyst, officer = town.person("ky-analyst"), town.person("release-officer")
-    with town.site.later(days=30):
+    with town.site.later(days=7):
         analyst.goto("workspaces")
         analyst.sees("licence.expired")
         analyst.page.get_by_role("link", name="出口箱与提交").last.click()
