@@ -9,7 +9,7 @@ import pytest
 
 from hub.context import Hub
 from hub.demo.agreement import POSTS
-from hub.demo.seed import ACCOUNTS
+from hub.demo.people import ACCOUNTS
 from hub.errors import HubError
 from hub.ledger.actions import read_entries
 from hub.licensing.actions import contract_of, find_licence, resume_licence, suspend_licence, terminate_licence
