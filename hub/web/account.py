@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from hub.context import CHANGE_SIGN_IN, ENROL, SIGN_IN, Hub
-from hub.errors import HubError, InvalidInput, NotFound, Refusal, unknown
+from hub.errors import HubError, InvalidInput, NotAllowed, NotFound, Refusal, unknown
 from hub.ledger.events import EventKind
 from hub.ledger.model import LedgerEntry
 from hub.message import msg
@@ -25,7 +26,7 @@ from hub.people.sign_in import (
     sign_out_everywhere,
 )
 from hub.people.totp import address_for_apps, fresh_secret, in_groups
-from hub.web.enrolment import qr_code
+from hub.web.enrolment import TOO_MANY, qr_code
 from hub.web.history import Happened, read
 from hub.web.visit import Visit, Visited
 
@@ -59,9 +60,14 @@ def password(visit: Visited) -> Response:
         _require_local(visit)
         if form.secret("new") != form.secret("repeat"):
             raise InvalidInput(_DIFFERENT)
-        change_password(
-            visit.hub, visit.actor, password=form.secret("password"), code=form.secret("code"), new=form.secret("new")
-        )
+        with _guesses_counted(visit):
+            change_password(
+                visit.hub,
+                visit.actor,
+                password=form.secret("password"),
+                code=form.secret("code"),
+                new=form.secret("new"),
+            )
     except HubError as error:
         return _page(visit, error)
     return RedirectResponse(visit.portal.login.logout_address, status_code=303)
@@ -73,7 +79,10 @@ def recovery(visit: Visited) -> Response:
     form = visit.form
     try:
         _require_local(visit)
-        codes = renew_recovery_codes(visit.hub, visit.actor, password=form.secret("password"), code=form.secret("code"))
+        with _guesses_counted(visit):
+            codes = renew_recovery_codes(
+                visit.hub, visit.actor, password=form.secret("password"), code=form.secret("code")
+            )
     except HubError as error:
         return _page(visit, error)
     return _codes_page(visit, codes)
@@ -93,14 +102,15 @@ def move(visit: Visited) -> Response:
     form = visit.form
     try:
         _require_local(visit)
-        codes = move_authenticator(
-            visit.hub,
-            visit.actor,
-            password=form.secret("password"),
-            code=form.secret("code"),
-            secret=visit.session.offered_secret,
-            new_code=form.secret("new_code"),
-        )
+        with _guesses_counted(visit):
+            codes = move_authenticator(
+                visit.hub,
+                visit.actor,
+                password=form.secret("password"),
+                code=form.secret("code"),
+                secret=visit.session.offered_secret,
+                new_code=form.secret("new_code"),
+            )
     except HubError as error:
         return _authenticator_page(visit, error)
     visit.session.offered_secret = ""
@@ -153,6 +163,25 @@ def _authenticator_page(visit: Visit, error: HubError | None = None) -> Response
 
 def _codes_page(visit: Visit, codes: Sequence[str]) -> Response:
     return visit.page("web/recovery_codes.html", codes=codes, refusals=(), onward=visit.portal.path("account"))
+
+
+@contextmanager
+def _guesses_counted(visit: Visit) -> Iterator[None]:
+    """Count wrong passwords and codes here as at the door: whoever stole a session cannot guess on without end.
+
+    Raises:
+        NotAllowed: Too many of late.
+    """
+    attempts, name = visit.portal.attempts, f"{visit.person.id} signed in"  # strangers at the door are counted apart
+    if attempts.must_wait(name):
+        raise NotAllowed(TOO_MANY)
+    try:
+        yield
+    except NotAllowed as error:
+        if any(refusal.rule == "sign_in.again" for refusal in error.refusals):
+            attempts.failed(name)
+        raise
+    attempts.succeeded(name)
 
 
 def _require_local(visit: Visit) -> None:

@@ -30,7 +30,7 @@ LONGEST = 1024
 
 router = APIRouter()
 
-_TOO_MANY = Refusal(
+TOO_MANY = Refusal(
     rule="enrol.wait",
     subject="",
     text=msg("Too many failed sign-ins of late."),
@@ -65,7 +65,7 @@ async def begin(request: Request) -> Response:
     form = await request.form()
     name, first = _text(form, "name").strip().lower(), _text(form, "first").strip()
     if portal.attempts.must_wait(name):
-        return _ask_again(request, HTTPStatus.TOO_MANY_REQUESTS, name, _TOO_MANY)
+        return _ask_again(request, HTTPStatus.TOO_MANY_REQUESTS, name, TOO_MANY)
     try:
         begun = await run_in_threadpool(begin_enrolment, portal.hub, username=name, first_password=first)
     except NotAllowed as error:

@@ -435,6 +435,16 @@ def test_guessing_first_passwords_shuts_the_page(house: House) -> None:
     assert stranger.post("enrol", {"name": "ky-analyst", "first": "wrong"}).status_code == 429
 
 
+@pytest.mark.parametrize("step", ["password", "recovery"])
+def test_stolen_session_cannot_guess_the_password_without_end(house: House, step: str) -> None:
+    thief = house.browser_of("ky-analyst")
+    thief.get("account")
+    guess = {"password": "guess", "code": "000000", "new": OWN, "repeat": OWN}
+    for _ in range(10):
+        assert "sign_in.again" in thief.post(f"account/{step}", guess).text
+    assert "enrol.wait" in thief.post(f"account/{step}", guess).text
+
+
 def test_signing_out_everywhere_ends_every_browser(house: House) -> None:
     one, other = house.browser_of("ky-analyst"), house.browser_of("ky-analyst")
     assert one.get("account").status_code == 200
