@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 
 from sqlalchemy import select
@@ -166,6 +166,8 @@ def computed_income(product: DataProduct, year: int) -> int:
 
 
 def _licences(session: Session, year: int, operator: str = "") -> list[Licence]:
+    if not MINYEAR <= year <= MAXYEAR:
+        return []
     first, last = date(year, 1, 1), date(year, 12, 31)
     return [
         one

@@ -61,6 +61,15 @@ def test_what_is_no_whole_number_is_refused_in_words(typed: str) -> None:
         Form(FormData({"amount": typed})).number("amount")
 
 
+@pytest.mark.parametrize("year", ["-1", "0", "10000", "99999999999"])
+def test_year_that_no_calendar_has_is_refused_in_words(house: House, year: str) -> None:
+    browser = house.browser_of("bureau-officer")
+    browser.get("register/papers")
+    answer = browser.post("register/papers", {"kind": "body_disclosure", "year": year})
+    assert answer.status_code == 403
+    assert "paper.year" in answer.text
+
+
 def test_sign_out_with_signs_of_any_kind_for_its_token_ends_no_session(house: House) -> None:
     browser = house.browser_of("ky-analyst")
     kept = browser.client.cookies["zhakou-session"]
