@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.errors import Refusal
-from hub.extracts.model import ExtractRequestStatus, ExtractSeat, ExtractStatus
+from hub.extracts.model import SEATS_OF_LEVEL, ExtractRequestStatus, ExtractSeat, ExtractStatus
 from hub.extracts.rules import (
     Decided,
     RungRequest,
@@ -21,7 +21,7 @@ from hub.extracts.rules import (
     refusals_to_withdraw,
 )
 from hub.licensing.model import ExtractLevel
-from hub.people.actor import Actor, OrgKind, Role
+from hub.people.actor import SYSTEM, Actor, OrgKind, Role
 from tests.spec_tables import Row, rows
 
 ANALYST = Actor(person_id="分析师甲", org_id="运营机构甲", org_kind=OrgKind.OPERATOR, roles=frozenset({Role.ANALYST}))
@@ -121,3 +121,33 @@ def use(row: Row) -> Sequence[Refusal]:
 def test_extracts_as_their_tables_say(row: Row) -> None:
     asks = {"request": request, "decide": decide, "withdraw": withdraw, "build": build}
     row.holds(asks | {"end": end, "revoke": revoke, "use": use})
+
+
+@pytest.mark.parametrize("level", list(ExtractLevel))
+def test_platform_asks_for_and_builds_by_itself_only_what_the_licence_grants(level: ExtractLevel) -> None:
+    asks = refusals_to_request(
+        actor=SYSTEM,
+        licence_id="l-0001",
+        operator_org=ANALYST.org_id,
+        table_id="就诊表",
+        level=level,
+        allowed={"就诊表": [level]},
+        is_secret=False,
+        is_there=False,
+        purpose="按街道统计需求，需要真实的行",
+    )
+    approvals = [Decided(seat=seat, person_id="某人", approves=True, digest="1") for seat in SEATS_OF_LEVEL[level]]
+    granted = RungRequest(
+        id="q-0001",
+        level=level,
+        status=ExtractRequestStatus.APPROVED,
+        digest="1",
+        requested_by=SYSTEM.person_id,
+        operator_org=ANALYST.org_id,
+        owner_org=STEWARD.org_id,
+        builders=frozenset(),
+        decisions=tuple(approvals),
+    )
+    builds = refusals_to_build(granted, SYSTEM, is_outdated=False, is_running=False)
+    by_rule = level in (ExtractLevel.METADATA, ExtractLevel.SYNTHETIC)
+    assert (not asks, not builds) == (by_rule, by_rule)
