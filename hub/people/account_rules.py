@@ -20,7 +20,7 @@ from typing import Final
 
 from hub.errors import Refusal
 from hub.message import Message, msg
-from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
+from hub.people.actor import Actor, OrgKind, Role
 from hub.people.model import (
     CHANGE_MOVES,
     ORGANISATION_MOVES,
@@ -32,8 +32,9 @@ from hub.people.model import (
 from hub.people.rules import Verb, refusals_to_act, refusals_to_appoint
 from hub.people.uscc import is_uscc
 
-FOUR_EYES: Final = REVIEWERS | {Role.RELEASE_OFFICER, Role.BUREAU_OFFICER}
-"""Roles whose holders decide what leaves or who may decide: giving one, or a new sign-in to a holder, takes two."""
+FOUR_EYES: Final = frozenset(Role) - {Role.ANALYST, Role.AUDITOR, Role.THIRD_PARTY_ASSESSOR}
+"""Roles that sign, consent, give an opinion, build, vote or release for a body: giving one, or a new sign-in to a
+holder, takes two. Else one officer could fill both sides of a licence with people of their own."""
 LEAST_OFFICERS: Final = 2
 """Officers of the bureau that stay, or nothing that takes two could be done."""
 RECOVERY_TERM = timedelta(days=7)

@@ -160,7 +160,7 @@ TRAPS: dict[str, tuple[str, str, Trap]] = {
     ),
     "operator consents to its own purpose": (
         "everyday",
-        "consent.provider",
+        "role.interest",
         lambda hub, it: decide_consent(
             hub,
             with_every_role(hub, "ky-admin"),
