@@ -52,6 +52,7 @@ from hub.people.accounts import (
     change_roles,
     close_account,
     confirm_change,
+    declare_interests,
     decline_change,
     reset_sign_in,
     sign_out_person,
@@ -837,6 +838,9 @@ ACTS: tuple[Act, ...] = (
         lambda hub, by, it: change_roles(hub, by, person_id=it, roles=frozenset({Role.LICENSEE_ADMIN}))
     ),
     _act("close_account", "person")(lambda hub, by, it: close_account(hub, by, person_id=it)),
+    _act("declare_interests", "person")(
+        lambda hub, by, it: declare_interests(hub, by, person_id=it, interests=frozenset({"kangyang"}))
+    ),
     _act("reset_sign_in", "person")(lambda hub, by, it: reset_sign_in(hub, by, person_id=it)),
     _act("end_sessions", "person")(lambda hub, by, it: sign_out_person(hub, by, person_id=it)),
     _act("record_training", "person")(

@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hub.errors import InvalidState, Refusal
+from hub.errors import Refusal
 from hub.gate.model import REQUEST_MOVES, Decision, RequestStatus, Seat
 from hub.message import Message, msg
 from hub.people.actor import REVIEWERS, Actor, OrgKind, Role
@@ -377,13 +377,12 @@ def refusals_of_check(request: RequestFacts) -> tuple[Refusal, ...]:
 def refusals_of_age(
     request_id: str, *, approved: date, today: date, pack: Pack, calendar: WorkingCalendar
 ) -> tuple[Refusal, ...]:
-    """Everything against releasing today what was approved on `approved`: an approval does not last for ever."""
+    """Everything against releasing today what was approved on `approved`: an approval does not last for ever.
+
+    In a year whose holidays are not known yet it ends earlier, never later.
+    """
     days = pack.count(Parameter.REVIEW_APPROVAL_VALIDITY)
-    try:
-        passed = calendar.working_days_between(approved, today)
-    except InvalidState as unknown:
-        return unknown.refusals
-    if passed <= days:
+    if calendar.most_working_days_between(approved, today) <= days:
         return ()
     return (
         _refusal(

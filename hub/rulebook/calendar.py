@@ -109,6 +109,14 @@ class WorkingCalendar:
             return -self.working_days_between(end, start)
         return sum(1 for n in range(1, (end - start).days + 1) if self.is_working_day(start + n * _DAY))
 
+    def most_working_days_between(self, start: date, end: date) -> int:
+        """The same, with every day of a year without a notice as a working day: never fewer than there will be.
+
+        For what ends after some working days: it then ends earlier rather than later, and needs no guess.
+        """
+        days = (start + n * _DAY for n in range(1, (end - start).days + 1))
+        return sum(1 for day in days if day.year not in self.years or self.is_working_day(day))
+
 
 @lru_cache(maxsize=1)
 def district_calendar() -> WorkingCalendar:

@@ -80,7 +80,7 @@ def test_who_signed_for_the_bureau_does_not_approve(hub: Hub) -> None:
 
 def test_a_body_signs_once_and_only_a_body_signs(hub: Hub) -> None:
     sign(hub, "bureau-assessor")
-    for person, code in (("bureau-officer", "scenario.opinion_given"), ("ky-admin", "scenario.opinion_body")):
+    for person, code in (("bureau-officer", "scenario.opinion_given"), ("ky-admin", "role.interest")):
         with pytest.raises(NotAllowed) as caught:
             sign(hub, person)
         assert code in {refusal.rule for refusal in caught.value.refusals}

@@ -16,7 +16,7 @@ IMPORTS = "from zhakou import data, outbox\nimport polars as pl\n"
 
 def test_extracts_are_listed_and_loaded(room: Room) -> None:
     ran = room.execute(IMPORTS + "print(data.tables())\nprint(data.load('elders').height, len(data.pandas('elders')))")
-    assert ran.stdout == "elders: 3 × 2 (district, count)\n3 3\n"
+    assert ran.stdout == "elders [–]: 3 × 2 (district, count)\n3 3\n"
 
 
 def test_unknown_extract_is_refused_with_the_ones_there_are(room: Room) -> None:

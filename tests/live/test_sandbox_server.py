@@ -177,7 +177,7 @@ def test_kernel_holds_no_token_no_server_and_no_host_path(room: Room) -> None:
     assert not {name for name in names if name.startswith(("JUPYTERHUB", "ZHAKOU_TOKEN", "ZHAKOU_SERVER"))}
     assert len(pids) == 3  # bwrap's init, the agent, this kernel
     assert set(opt) == {"python", "site", "zhakou"} or set(opt) == {"site", "zhakou"}
-    assert set(code) == {"agent.py", "anonymize", "zhakou"}
+    assert set(code) == {"agent.py", "anonymize", "sealed.py", "zhakou"}
     assert run == ["ipc"]
 
 

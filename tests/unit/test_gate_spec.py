@@ -142,15 +142,16 @@ def age(row: Row) -> Sequence[Refusal]:
     )
 
 
-def test_age_that_cannot_be_told_lets_nothing_leave() -> None:
+@pytest.mark.parametrize(("today", "codes"), [(date(2027, 1, 9), []), (date(2027, 1, 10), ["release.expired"])])
+def test_approval_ends_earlier_in_a_year_without_a_calendar_and_never_later(today: date, codes: list[str]) -> None:
     found = refusals_of_age(
         "r-0001",
         approved=date(2026, 12, 30),
-        today=date(2027, 1, 4),
+        today=today,
         pack=pack_version("district", "2026.1"),
         calendar=district_calendar(),
     )
-    assert [refusal.rule for refusal in found] == ["calendar.no_year"]
+    assert [refusal.rule for refusal in found] == codes
 
 
 ASKS = {
