@@ -190,14 +190,15 @@ def test_walk_throughs_are_not_written_through_a_link(folder: Path) -> None:
 
 
 def test_workspace_that_nobody_confirms_any_more_ends_by_itself(folder: Path) -> None:
-    spec = replace(spec_for(folder, number=11), unconfirmed_seconds=9)  # a start takes some of them
+    spec = replace(spec_for(folder, number=11), unconfirmed_seconds=8)  # a start takes some of them
     with open_room(spec) as room:
-        for _ in range(11):
+        for _ in range(10):
             room.workspace.confirm()
             time.sleep(1)
         os.utime(spec.state_dir / "run" / "confirmed", (2**31, 2**31))  # the machine's clock jumps: it changes nothing
         assert room.loop.run(room.workspace.poll()) is None
         processes = everything_of(room)
+        time.sleep(2 * spec.unconfirmed_seconds)  # it looks when its patience is up, and is patient once more then
         assert_gone(room, processes)
         assert room.loop.run(room.workspace.poll()) == UNCONFIRMED
     assert groups_left(spec) == []
