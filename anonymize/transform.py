@@ -31,12 +31,14 @@ from anonymize.techniques.pseudonymize import Pseudonymize
 class Plan:
     """The released quasi-identifiers in the order of the policy, and the levels found for them.
 
-    Shape: `of_row` says which distinct row of the search each row of the table is; used by local recoding alone.
+    Shape: `of_row` says which distinct row of the search each row of the table is, `weights` for how many people it
+    stands.
     """
 
     columns: tuple[Leveled, ...]
     found: Generalization | LocalRecoding
     of_row: Codes
+    weights: Codes
 
     def level_of(self, column: str) -> int | None:
         """The level of a column; None where it has none, or rows stand at different ones."""
@@ -47,12 +49,12 @@ class Plan:
         return None
 
     def level_shares(self, column: str) -> dict[int, float]:
-        """The share of the kept rows at each level of a column, finest first; empty where it has no levels."""
+        """The share of the kept people at each level of a column, finest first; empty where it has no levels."""
         for position, leveled in enumerate(self.columns):
             if leveled.name == column:
-                used, rows = np.unique(self.positions(position)[self.kept], return_counts=True)
-                pairs = zip(used, rows, strict=True)
-                return {leveled.levels[int(at)].number: float(count / rows.sum()) for at, count in pairs}
+                people = np.bincount(self.positions(position)[self.kept], weights=self.weights[self.kept])
+                pairs = enumerate(people / people.sum())
+                return {leveled.levels[at].number: float(share) for at, share in pairs if share}
         return {}
 
     def positions(self, column: int) -> npt.NDArray[np.int32]:
@@ -122,10 +124,13 @@ def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: b
     return pl.DataFrame(columns)
 
 
-def plan_levels(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str) -> Plan:
+def plan_levels(
+    policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str, weights: pl.Series | None = None
+) -> Plan:
     """The least-loss levels that meet the policy's target.
 
-    Shape: `frame` as `transform_others` made it: sensitive attributes as they will be released.
+    Shape: `frame` as `transform_others` made it: sensitive attributes as they will be released; one row per person, or
+    per `weights` people alike.
     Raises:
         BadInput: values that a hierarchy does not know.
         TargetNotMet: no level does it.
@@ -139,16 +144,17 @@ def plan_levels(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str)
         )
         for rule in rules
     )
+    people = np.ones(frame.height, dtype=np.int64) if weights is None else weights.cast(pl.Int64).to_numpy()
     if not columns:
         nothing = Generalization(levels=(), loss=0.0, suppressed=0, proven_optimal=True, lower_bound=0.0, nodes=0)
-        return Plan(columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64))
+        return Plan(columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64), weights=people)
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
-    histogram = build_histogram(columns, sensitive if policy.target.l is not None else [])
+    histogram = build_histogram(columns, sensitive if policy.target.l is not None else [], weights=people)
     search = recode_locally if policy.recoding is Recoding.LOCAL else search_generalization
     found = search(histogram, policy.target)
     if isinstance(found, Unreachable):
-        raise refuse_target(policy, table=table, rows=frame.height, removed=found.suppressed)
-    return Plan(columns=columns, found=found, of_row=histogram.of_row)
+        raise refuse_target(policy, table=table, rows=int(people.sum()), removed=found.suppressed)
+    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people)
 
 
 def transform_quasi(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ import polars as pl
 
 _VALUE = "value"
 _COUNT = "count"
+_WEIGHT = "weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,14 @@ class Classes:
         return int((self.sizes == 1).sum())
 
 
-def measure_classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: Sequence[str] = ()) -> Classes:
+def measure_classes(
+    frame: pl.DataFrame, quasi: Sequence[str], sensitive: Sequence[str] = (), *, weights: pl.Series | None = None
+) -> Classes:
     """The classes of `frame` under `quasi`; without quasi-identifiers all rows are one class.
 
-    Shape: one row per person. Null is a category of its own among quasi-identifiers, never a wildcard; among sensitive
-    values it is no value, since an unknown does not hide anybody.
+    Shape: one row per person, or one per `weights` people alike in all columns named. Null is a category of its own
+    among quasi-identifiers, never a wildcard; among sensitive values it is no value, since an unknown does not hide
+    anybody.
     Source: t with equal distance, Li, Li and Venkatasubramanian 2007: half the L1 distance of two distributions.
     """
     # Own names: a column of the table may be called anything.
@@ -61,11 +65,13 @@ def measure_classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: Sequen
     if not keys:
         keys = ["q"]
         classes = pl.DataFrame({"q": np.zeros(frame.height, dtype=np.int8)})
-    sizes = classes.group_by(keys).len(_COUNT)[_COUNT].sort().to_numpy().astype(np.int64)
+    people = (pl.len() if weights is None else pl.col(_WEIGHT).sum()).cast(pl.Int64).alias(_COUNT)
+    classes = classes if weights is None else classes.with_columns(weights.alias(_WEIGHT))
+    sizes = classes.group_by(keys).agg(people)[_COUNT].sort().to_numpy()
     diversity: dict[str, int] = {}
     closeness: dict[str, float] = {}
     for name in sensitive:
-        pairs = classes.with_columns(frame[name].alias(_VALUE)).group_by([*keys, _VALUE]).len(_COUNT)
+        pairs = classes.with_columns(frame[name].alias(_VALUE)).group_by([*keys, _VALUE]).agg(people)
         diversity[name] = _distinct(pairs, keys, len(sizes))
         closeness[name] = _equal_distance(pairs, keys)
     return Classes(sizes=sizes, l=diversity, t=closeness)
@@ -78,13 +84,14 @@ def rows_that_meet(
     *,
     k: int,
     l: int | None,  # noqa: E741 - the field's own name
+    weights: pl.Series | None = None,
 ) -> pl.Series:
-    """Which rows lie in a class with at least k rows and at least l distinct values of every sensitive attribute.
+    """Which rows lie in a class with at least k people and at least l distinct values of every sensitive attribute.
 
-    Shape: one boolean per row of `frame`, no nulls.
+    Shape: one boolean per row of `frame`, no nulls; a row stands for one person, or for `weights` alike.
     """
     keys = [pl.col(name) for name in quasi] or [pl.lit(1)]
-    conditions = [pl.len().over(keys) >= k]
+    conditions = [(pl.len() if weights is None else pl.lit(weights).sum()).over(keys) >= k]
     if l is not None:
         conditions += [pl.col(name).drop_nulls().n_unique().over(keys) >= l for name in sensitive]
     return frame.select(pl.all_horizontal(conditions).alias("meets")).to_series()

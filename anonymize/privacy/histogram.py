@@ -38,10 +38,13 @@ class Histogram:
         return int(self.weights.sum())
 
 
-def build_histogram(columns: Sequence[Leveled], sensitive: Sequence[Codes]) -> Histogram:
+def build_histogram(
+    columns: Sequence[Leveled], sensitive: Sequence[Codes], *, weights: Codes | None = None
+) -> Histogram:
     """Count the distinct rows.
 
-    Shape: every column and every sensitive array has one entry per row of the table; at least one column.
+    Shape: every column and every sensitive array has one entry per row of the table; at least one column. A row of the
+    table stands for one person, or for `weights` people alike.
     """
     parts = [column.codes for column in columns] + list(sensitive)
     ids = np.zeros(len(parts[0]), dtype=np.int64)
@@ -49,13 +52,14 @@ def build_histogram(columns: Sequence[Leveled], sensitive: Sequence[Codes]) -> H
     for part in parts:
         low = int(part.min()) if len(part) else 0
         ids, count = fold(ids, count, part - low, int(part.max()) - low + 1 if len(part) else 1)
-    _, first, weights = np.unique(ids, return_index=True, return_counts=True)
+    _, first, rows = np.unique(ids, return_index=True, return_counts=True)
+    people = rows if weights is None else np.bincount(ids, weights=weights)
     picked = [part[first] for part in parts]
     return Histogram(
         columns=tuple(columns),
         quasi=tuple(picked[: len(columns)]),
         sensitive=tuple(picked[len(columns) :]),
-        weights=weights.astype(np.int64),
+        weights=people.astype(np.int64),
         of_row=ids,
     )
 

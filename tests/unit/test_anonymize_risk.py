@@ -127,3 +127,18 @@ def test_search_says_when_nothing_meets_the_target() -> None:
     assert _search([1, 30], k=2, limit=1, max_level=2) == Unreachable(suppressed=2)
     unknown = _search([1, 1], k=2, limit=0, illness=[None, None], diversity=2)
     assert unknown == Unreachable(suppressed=2)
+
+
+def test_people_counted_by_weight_measure_as_people_row_by_row() -> None:
+    counted = TABLE.group_by(TABLE.columns).len("people")
+    people, rest = counted["people"] * 3, counted.drop("people")
+    rows = pl.concat([TABLE] * 3)
+    by_weight, by_row = (
+        measure_classes(rest, ["town", "age"], ["illness"], weights=people),
+        measure_classes(rows, ["town", "age"], ["illness"]),
+    )
+    assert by_weight.sizes.tolist() == by_row.sizes.tolist()
+    assert (by_weight.l, by_weight.t) == (by_row.l, by_row.t)
+    for k in (3, 6, 9):
+        meets = rows_that_meet(rest, ["town"], ["illness"], k=k, l=2, weights=people)
+        assert int(people.filter(meets).sum()) == int(rows_that_meet(rows, ["town"], ["illness"], k=k, l=2).sum())
