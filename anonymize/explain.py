@@ -51,11 +51,8 @@ def _head(policy: AnonymizationPolicy) -> Text:
 
 
 def _target(policy: AnonymizationPolicy) -> Text:
-    target = policy.target
-    share = f"{target.suppression_limit:.1%}"
-    zh = f"目标：每个等价类至少 {target.k} 行"
-    en = f"Target: at least {target.k} rows in every equivalence class"
-    if target.l is not None:
-        zh += f"，且每个敏感属性至少有 {target.l} 个不同取值"
-        en += f", with at least {target.l} distinct values of every sensitive attribute"
-    return Text(f"{zh}；为此最多可删除 {share} 的行。", f"{en}; at most {share} of the rows may be removed for it.")
+    clauses, share = policy.target.words(), f"{policy.target.suppression_limit:.1%}"
+    zh, en = ("；且".join(words.zh for words in clauses), "; and ".join(words.en for words in clauses))
+    return Text(
+        f"目标：{zh}；为此最多可删除 {share} 的行。", f"Target: {en}; at most {share} of the rows may be removed."
+    )

@@ -172,14 +172,13 @@ def _check_unique(rule: ColumnRule, column: pl.Series, place: Place) -> None:
 def refuse_target(policy: AnonymizationPolicy, *, table: str, rows: int, removed: int) -> TargetNotMet:
     """The refusal when no generalization reaches the target."""
     target = policy.target
-    goal = f"k = {target.k}" + ("" if target.l is None else f", l = {target.l}")
     return TargetNotMet(
         code="target.not_met",
         subject=table,
         text=Text(
-            f"表 {table} 被拒绝：泛化到规则允许的最粗层级，达到 {goal} 仍需删除 {removed} 行（共 {rows} 行），"
+            f"表 {table} 被拒绝：泛化到规则允许的最粗层级，达到 {target.goal} 仍需删除 {removed} 行（共 {rows} 行），"
             f"超过上限 {target.suppression_limit:.1%}，没有写出任何文件。",
-            f"Table {table} refused: even at the coarsest levels allowed, {goal} takes the removal of {removed} "
+            f"Table {table} refused: even at the coarsest levels allowed, {target.goal} takes the removal of {removed} "
             f"of {rows} rows, more than the limit of {target.suppression_limit:.1%}. Nothing was written.",
         ),
         next_step=Text(

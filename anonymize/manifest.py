@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from anonymize.claims import grade_statement, not_claimed, ungraded
 from anonymize.explain import CLASS_NAMES
-from anonymize.policy import AnonymizationPolicy, ColumnRule, Target
+from anonymize.policy import AnonymizationPolicy, ColumnRule
 from anonymize.privacy.classes import Classes
 from anonymize.privacy.lattice import Generalization
 from anonymize.privacy.risk import measure_risk
 from anonymize.rung import REAL_ROWS, RUNG_NAMES, RUNG_WARNINGS, Rung
+from anonymize.target import Target
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize
 from anonymize.text import Text
@@ -60,7 +61,7 @@ def build_manifest(
         "policy": {"name": policy.name, "version": policy.version},
         "key_id": origin.key_id,
         "digests": {"source": origin.source_digest, "policy": policy.digest, "extract": origin.extract_digest},
-        "target": {"k": target.k, "l": target.l, "suppression_limit": target.suppression_limit},
+        "target": target.as_json(),
         "rows": {"in": made.before.rows, "out": made.after.rows, "suppressed": made.before.rows - made.after.rows},
         "columns": [_describe(rule, made) for rule in policy.columns],
         "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},

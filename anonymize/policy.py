@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from anonymize.errors import BadInput, NotFound
 from anonymize.strict import Fields, refuse_setting
+from anonymize.target import Metric, Target, TDistance, read_target
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.fake import Fake
 from anonymize.techniques.generalize import Generalize
@@ -70,20 +71,6 @@ class Recoding(StrEnum):
 
     GLOBAL = "global"
     LOCAL = "local"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """The risk that is allowed.
-
-    Units: `k` rows and `l` distinct sensitive values in every equivalence class; `suppression_limit` is the share of
-    the rows that may be removed to get there.
-    Source: k-anonymity (Samarati, Sweeney); l-diversity, distinct (Machanavajjhala et al.).
-    """
-
-    k: int
-    l: int | None = None  # noqa: E741 - the field's own name
-    suppression_limit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +145,7 @@ def parse_policy(text: str) -> AnonymizationPolicy:
     policy = AnonymizationPolicy(
         name=fields.text("name"),
         version=fields.text("version"),
-        target=_read_target(fields.table("target")),
+        target=read_target(fields.table("target")),
         columns=_read_columns(fields.table("columns")),
         recoding=Recoding(fields.choice("recoding", tuple(Recoding))) if fields.has("recoding") else Recoding.GLOBAL,
     )
@@ -181,18 +168,6 @@ def _not_toml(subject: str) -> BadInput:
         ),
         next_step=Text("请用 TOML 1.0 语法修改后重试。", "Mend its TOML 1.0 syntax and try again."),
     )
-
-
-def _read_target(fields: Fields) -> Target:
-    target = Target(
-        k=fields.integer("k", low=2, high=1_000_000),
-        l=fields.integer("l", low=2, high=1_000_000) if fields.has("l") else None,
-        suppression_limit=(
-            float(fields.number("suppression_limit", low=0, high=1)) if fields.has("suppression_limit") else 0.0
-        ),
-    )
-    fields.close()
-    return target
 
 
 def _read_columns(fields: Fields) -> tuple[ColumnRule, ...]:
@@ -253,26 +228,60 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
         raise refuse_setting(
             "columns", zh="全部被删除，脱敏数据包中没有任何列", en="are all dropped, the extract would hold nothing"
         )
+    _check_target(policy)
+
+
+def _check_target(policy: AnonymizationPolicy) -> None:
+    """What a target asks of the columns and of the recoding."""
+    target = policy.target
     kept = [rule for rule in policy.of_class(ColumnClass.SENSITIVE_ATTR) if not isinstance(rule.technique, Drop)]
-    if policy.target.l is not None and not kept:
+    if target.needs_sensitive and not kept:
         raise refuse_setting(
-            "target.l",
+            "target.l" if target.l is not None else "target.t",
             zh="要求至少一个未删除的 sensitive_attr 列",
             en="needs a sensitive_attr column that is not dropped",
         )
+    trees = dict(target.t_hierarchy)
+    for name in trees:
+        if name not in {rule.name for rule in kept}:
+            raise refuse_setting(
+                f"target.t_hierarchy.{name}",
+                zh="不是未删除的 sensitive_attr 列",
+                en="is no sensitive_attr column that is not dropped",
+            )
+    for rule in kept if target.t is not None and target.t_distance is TDistance.HIERARCHICAL else ():
+        if rule.name not in trees and not isinstance(rule.technique, Generalize):
+            raise refuse_setting(
+                f"target.t_hierarchy.{rule.name}",
+                zh="缺失：层次距离需要该列的层次",
+                en="is missing: the hierarchical distance needs the hierarchy of this column",
+            )
+    if policy.recoding is Recoding.LOCAL and target.metric is not Metric.NCP:
+        raise refuse_setting("target.metric", zh='局部泛化只支持 "ncp"', en='can only be "ncp" when recoding is local')
+    if policy.recoding is Recoding.LOCAL and target.population is not None and target.population.delta_min > 0:
+        raise refuse_setting(
+            "target.population.delta_min",
+            zh="局部泛化不支持：等价类在总体中相互重叠",
+            en="is not for local recoding, whose classes overlap in the population",
+        )
+    _check_offered(target)
+
+
+def _check_offered(target: Target) -> None:
+    """Models that are read but that the search can't keep yet."""
+    offered = Target(k=target.k, l=target.l, suppression_limit=target.suppression_limit)
+    for key in ("l_model", "t", "population", "suppression_cost", "metric"):
+        if getattr(target, key) != getattr(offered, key):
+            raise refuse_setting(f"target.{key}", zh="尚不支持", en="is not offered yet")
 
 
 def _content(policy: AnonymizationPolicy) -> dict[str, Any]:
-    target: dict[str, Any] = {"k": policy.target.k}
-    if policy.target.l is not None:
-        target["l"] = policy.target.l
-    target["suppression_limit"] = policy.target.suppression_limit
     return {
         "format": FORMAT,
         "name": policy.name,
         "version": policy.version,
         **({} if policy.recoding is Recoding.GLOBAL else {"recoding": str(policy.recoding)}),
-        "target": target,
+        "target": policy.target.content(),
         "columns": {rule.name: _rule_content(rule) for rule in policy.columns},
     }
 

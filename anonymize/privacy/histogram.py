@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anonymize.policy import Target
+from anonymize.target import Target
 from anonymize.techniques.generalize import Leveled, code_values
 
 Codes = npt.NDArray[np.int64]

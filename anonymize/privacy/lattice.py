@@ -19,8 +19,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.policy import Target
 from anonymize.privacy.histogram import Codes, Histogram, fold, groups_that_meet
+from anonymize.target import Target
 from anonymize.techniques.generalize import Level
 
 Floats = npt.NDArray[np.float64]

@@ -21,12 +21,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.policy import Target
 from anonymize.privacy.histogram import Histogram, fold, groups_that_meet
 from anonymize.privacy.labels import Labels
 from anonymize.privacy.lattice import Unreachable
 from anonymize.privacy.mend import Classes, mend
 from anonymize.privacy.peel import Walk, peel
+from anonymize.target import Target
 
 MEND_WORK: Final = 200
 """Labels looked at while mending, for each cell of the distinct rows: about a tenth of the time."""

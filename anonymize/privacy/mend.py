@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.policy import Target
 from anonymize.privacy.histogram import Histogram, groups_that_meet
 from anonymize.privacy.labels import Labels
+from anonymize.target import Target
 
 _LEAST_GAIN: Final = 1e-6
 """Below this a gain may be rounding."""

@@ -18,9 +18,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.policy import Target
 from anonymize.privacy.histogram import Codes, Histogram, groups_that_meet
 from anonymize.privacy.labels import Costs, Ids, Labels
+from anonymize.target import Target
 
 DRAWN: Final = 100
 """Rows drawn for each round through a large lattice."""

@@ -47,7 +47,7 @@ class Generalize:
 
     @classmethod
     def read(cls, fields: Fields) -> Generalize:
-        hierarchy = _READERS[fields.choice("kind", tuple(_READERS))](fields)
+        hierarchy = read_hierarchy(fields)
         top = hierarchy.depth - 1
         if fields.has("level"):
             level = fields.integer("level", low=1, high=top)
@@ -78,6 +78,15 @@ class Generalize:
         if level == self.hierarchy.depth - 1:
             return Text("全部隐去为 *", "everything hidden as *")
         return self.hierarchy.level_text(level)
+
+
+def read_hierarchy(fields: Fields) -> Hierarchy:
+    """The hierarchy that `kind` names, from its own keys of the same table.
+
+    Raises:
+        BadInput: the kind is unknown, or its keys are missing or out of range.
+    """
+    return _READERS[fields.choice("kind", tuple(_READERS))](fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymize.errors import Place, TargetNotMet
-from anonymize.policy import Target, parse_policy
+from anonymize.policy import parse_policy
 from anonymize.privacy.histogram import build_histogram, sensitive_codes
 from anonymize.privacy.labels import Labels
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.privacy.peel import Walk
 from anonymize.table import read_table
+from anonymize.target import Target
 from anonymize.techniques.bands import Bands
 from anonymize.techniques.categories import Groups, Prefixes
 from anonymize.techniques.generalize import Generalize, Leveled, level_column

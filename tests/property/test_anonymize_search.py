@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymize.errors import Place
-from anonymize.policy import Target
 from anonymize.privacy.classes import measure_classes, rows_that_meet
 from anonymize.privacy.histogram import build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.risk import measure_risk
+from anonymize.target import Target
 from anonymize.techniques.bands import Bands
 from anonymize.techniques.categories import Groups, Prefixes
 from anonymize.techniques.generalize import Generalize, Leveled, level_column

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from anonymize.policy import Target
 from anonymize.privacy.classes import measure_classes, rows_that_meet
 from anonymize.privacy.histogram import build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.risk import measure_risk
+from anonymize.target import Target
 from anonymize.techniques.bands import Bands
 from anonymize.techniques.generalize import Generalize, level_column
 from tests.unit.test_anonymize_hierarchies import PLACE
