@@ -91,7 +91,11 @@ def rows_that_meet(
     Shape: one boolean per row of `frame`, no nulls; a row stands for one person, or for `weights` alike.
     """
     keys = [pl.col(name) for name in quasi] or [pl.lit(1)]
-    conditions = [(pl.len() if weights is None else pl.lit(weights).sum()).over(keys) >= k]
+    people = pl.len()
+    if weights is not None:
+        weight = "weight" + "_" * max((len(name) for name in frame.columns), default=0)  # no column's name
+        frame, people = frame.with_columns(weights.alias(weight)), pl.col(weight).sum()
+    conditions = [people.over(keys) >= k]
     if l is not None:
         conditions += [pl.col(name).drop_nulls().n_unique().over(keys) >= l for name in sensitive]
     return frame.select(pl.all_horizontal(conditions).alias("meets")).to_series()
