@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, assert_never
 
+from anonymize.perturb import not_promised
 from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.privacy.classes import Classes
 from anonymize.rung import Rung
@@ -128,7 +129,7 @@ def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
                 "outside every workspace.",
             )
         )
-    return sentences
+    return [*sentences, *not_promised(policy)]
 
 
 def _direct_identifiers(policy: AnonymizationPolicy) -> Text:

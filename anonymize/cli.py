@@ -28,8 +28,7 @@ from anonymize.privacy.risk import Risk, measure_risk
 from anonymize.rung import RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
 from anonymize.table import read_table
-from anonymize.techniques.fake import Fake
-from anonymize.techniques.pseudonymize import MIN_KEY_BYTES, Pseudonymize
+from anonymize.techniques.pseudonymize import MIN_KEY_BYTES
 from anonymize.text import LANGUAGES, Language, Text
 
 MAX_KEY_BYTES: Final = 4096
@@ -175,13 +174,14 @@ def _progress(language: Language) -> Iterator[Callable[[str, float], None]]:
 
 def _key(key_file: Path | None, policy: AnonymizationPolicy) -> bytes:
     if key_file is None:
-        if any(isinstance(rule.technique, Pseudonymize | Fake) for rule in policy.columns):
+        if any(rule.technique.uses_key for rule in policy.columns):
             raise BadInput(
                 code="key.missing",
                 subject="--key-file",
                 text=Text(
-                    "规则要求假名化或虚构替换，但没有给出密钥。",
-                    "The policy pseudonymizes or invents, but no key was given.",
+                    "规则含有由密钥决定的方法（假名、虚构、噪声、互换、随机化），但没有给出密钥。",
+                    "The policy has techniques that a key decides (pseudonyms, inventions, noise, swapping, "
+                    "randomizing), but no key was given.",
                 ),
                 next_step=Text(
                     "请用 --key-file 指定该协议的密钥文件。", "Name the licence's key file with --key-file."

@@ -24,6 +24,8 @@ from anonymize.techniques.drop import Drop
 from anonymize.techniques.fake import Fake
 from anonymize.techniques.keep import Keep
 from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.techniques.randomize import Randomize
+from anonymize.techniques.swap import Swap
 from anonymize.text import Text
 
 UNIQUE_SHARE: Final = 0.9
@@ -152,7 +154,7 @@ def _check_values(rule: ColumnRule, column: pl.Series, place: Place) -> None:
 
 def _check_unique(rule: ColumnRule, column: pl.Series, place: Place) -> None:
     code = column.dtype == pl.String or column.dtype.is_integer()
-    counted = rule.column_class is ColumnClass.QUASI_ID or not isinstance(rule.technique, Keep)
+    counted = rule.column_class is ColumnClass.QUASI_ID or not isinstance(rule.technique, Keep | Swap | Randomize)
     if counted or not code or len(column) < UNIQUE_ROWS:
         return
     if column.drop_nulls().n_unique() > UNIQUE_SHARE * len(column):

@@ -114,6 +114,7 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
         "done": done.as_json(),
         "reason": rule.reason.as_json(),
         "loss": round(made.losses[rule.name], 6) if rule.name in made.losses else None,
+        "changed_rows": made.changed.get(rule.name),
     }
 
 

@@ -3,7 +3,8 @@
 Guards, all enforced while the policy is read or matched with its table:
 1. A direct identifier is dropped, pseudonymized or replaced by an invented one, never anything else.
 2. Free text is dropped.
-3. A quasi-identifier is kept (and counted), generalized or dropped; the search chooses its level, not the policy.
+3. A quasi-identifier is kept, coarsened, perturbed (and counted as it is released) or dropped. The level of a
+   generalized one is the search's choice, not the policy's.
 4. Every column of the table is named; a column the policy is silent about is a refusal, not a default.
 5. There is at least one quasi-identifier: with none there is nothing to measure, and nothing measured is not safe.
 6. An unknown key, class, technique or parameter is a refusal naming it.
@@ -14,7 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -24,18 +26,25 @@ from anonymize.errors import BadInput, NotFound
 from anonymize.strict import Fields, refuse_setting
 from anonymize.target import Metric, Target, TDistance, read_target
 from anonymize.techniques.drop import Drop
+from anonymize.techniques.end_coding import BottomCode, TopCode
 from anonymize.techniques.fake import Fake
 from anonymize.techniques.generalize import Generalize
 from anonymize.techniques.keep import Keep
 from anonymize.techniques.mask import Mask
+from anonymize.techniques.micro_aggregate import MicroAggregate
+from anonymize.techniques.noise import Noise
 from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.techniques.randomize import Randomize
+from anonymize.techniques.registry import NAMES, Perturbing, Technique, read_technique
+from anonymize.techniques.rounding import Round
+from anonymize.techniques.swap import Swap
 from anonymize.text import Text
 from anonymize.toml import write_toml
 
 FORMAT: Final = 1
 MAX_POLICY_BYTES: Final = 4 * 2**20
-
-Technique = Drop | Keep | Pseudonymize | Fake | Mask | Generalize
+MAX_JOINT: Final = 32
+"""Columns that can be perturbed jointly."""
 
 
 class ColumnClass(StrEnum):
@@ -48,22 +57,18 @@ class ColumnClass(StrEnum):
     NON_SENSITIVE = "non_sensitive"
 
 
+_COUNTED: Final = (
+    *(Keep.name, Generalize.name, Round.name, TopCode.name, BottomCode.name),
+    *(MicroAggregate.name, Noise.name, Swap.name, Randomize.name, Drop.name),
+)
 ALLOWED: Final[Mapping[ColumnClass, tuple[str, ...]]] = {
     ColumnClass.DIRECT_ID: (Drop.name, Pseudonymize.name, Fake.name),
-    ColumnClass.QUASI_ID: (Keep.name, Generalize.name, Drop.name),
-    ColumnClass.SENSITIVE_ATTR: (Keep.name, Generalize.name, Mask.name, Pseudonymize.name, Drop.name),
+    ColumnClass.QUASI_ID: _COUNTED,
+    ColumnClass.SENSITIVE_ATTR: (*_COUNTED, Mask.name, Pseudonymize.name),
     ColumnClass.FREE_TEXT: (Drop.name,),
-    ColumnClass.NON_SENSITIVE: (Keep.name, Generalize.name, Mask.name, Pseudonymize.name, Drop.name),
+    ColumnClass.NON_SENSITIVE: (*_COUNTED, Mask.name, Pseudonymize.name),
 }
 """Which techniques a class allows; what is not listed is refused."""
-
-_WITH_PARAMS: Final[Mapping[str, Callable[[Fields], Technique]]] = {
-    Pseudonymize.name: Pseudonymize.read,
-    Fake.name: Fake.read,
-    Mask.name: Mask.read,
-    Generalize.name: Generalize.read,
-}
-_WITHOUT_PARAMS: Final[Mapping[str, Technique]] = {Drop.name: Drop(), Keep.name: Keep()}
 
 
 class Recoding(StrEnum):
@@ -176,7 +181,7 @@ def _read_columns(fields: Fields) -> tuple[ColumnRule, ...]:
 
 def _read_rule(name: str, fields: Fields) -> ColumnRule:
     column_class = ColumnClass(fields.choice("class", tuple(ColumnClass)))
-    technique_name = fields.choice("technique", (*_WITHOUT_PARAMS, *_WITH_PARAMS))
+    technique_name = fields.choice("technique", NAMES)
     if technique_name not in ALLOWED[column_class]:
         listed = ", ".join(ALLOWED[column_class])
         raise refuse_setting(
@@ -184,21 +189,12 @@ def _read_rule(name: str, fields: Fields) -> ColumnRule:
             zh=f"不适用于 {column_class} 类列，只允许：{listed}",
             en=f"is not allowed for a column of class {column_class}; allowed: {listed}",
         )
-    technique = _read_technique(technique_name, fields)
+    technique = read_technique(technique_name, fields)
     if isinstance(technique, Generalize):
         _check_level(technique, column_class, fields)
     rule = ColumnRule(name=name, column_class=column_class, technique=technique, reason=fields.sentence("reason"))
     fields.close()
     return rule
-
-
-def _read_technique(name: str, fields: Fields) -> Technique:
-    if name in _WITHOUT_PARAMS:
-        return _WITHOUT_PARAMS[name]
-    params = fields.table("params")
-    technique = _WITH_PARAMS[name](params)
-    params.close()
-    return technique
 
 
 def _check_level(technique: Generalize, column_class: ColumnClass, fields: Fields) -> None:
@@ -228,7 +224,38 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
         raise refuse_setting(
             "columns", zh="全部被删除，脱敏数据包中没有任何列", en="are all dropped, the extract would hold nothing"
         )
+    for name, rules in joint_rules(policy).items():
+        _check_joint(name, rules)
     _check_target(policy)
+
+
+def joint_rules(policy: AnonymizationPolicy) -> dict[str, list[ColumnRule]]:
+    """The perturbed columns that are perturbed jointly, by what they call themselves `together`; a column that names
+    nothing stands alone under its own name.
+    """
+    joint: dict[str, list[ColumnRule]] = defaultdict(list)
+    for rule in policy.columns:
+        if isinstance(rule.technique, Perturbing):
+            name = f"column {rule.name}" if rule.technique.together is None else f"group {rule.technique.together}"
+            joint[name].append(rule)
+    return dict(joint)
+
+
+def _check_joint(name: str, rules: list[ColumnRule]) -> None:
+    first, subject = rules[0].technique, f"columns.{rules[-1].name}.params.together"
+    if name.startswith("group ") and len(rules) == 1:
+        raise refuse_setting(subject, zh="没有其他列使用同一组名", en="names a group that no other column is in")
+    if any(type(rule.technique) is not type(first) for rule in rules):
+        raise refuse_setting(
+            subject, zh="与同组其他列的处理方法不同", en="names a group whose columns have another technique"
+        )
+    sizes = {rule.technique.k for rule in rules if isinstance(rule.technique, MicroAggregate)}
+    if len(sizes) > 1 or len(rules) > MAX_JOINT:
+        raise refuse_setting(
+            subject,
+            zh=f"：同组各列的 k 应相同，且不超过 {MAX_JOINT} 列",
+            en=f"names a group whose columns differ in k, or of more than {MAX_JOINT} columns",
+        )
 
 
 def _check_target(policy: AnonymizationPolicy) -> None:

@@ -1,12 +1,14 @@
 """Reading settings strictly: every key is asked for by name and by type, and a key nobody asked for is refused.
 
 A policy that is read leniently protects nothing: a misspelt `supression_limit` would silently fall back to a default.
+The refusal names the nearest setting that is known.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from anonymize.errors import BadInput
@@ -35,6 +37,7 @@ class Fields:
             raise refuse_setting(path, zh="应为一个表（键值对）", en="must be a table of keys and values")
         self._content: dict[str, Any] = dict(content)
         self._left = set(self._content)
+        self._known: set[str] = set()
         self.path = path
 
     def at(self, key: str) -> str:
@@ -42,12 +45,18 @@ class Fields:
         return f"{self.path}.{key}" if self.path else key
 
     def has(self, key: str) -> bool:
+        self._known.add(key)
         return key in self._content
 
     def raw(self, key: str) -> Any:
         """The value of a key that must exist, unchecked."""
+        self._known.add(key)
         if key not in self._content:
-            raise refuse_setting(self.at(key), zh="缺失", en="is missing")
+            near = _nearest(key, self._left)
+            zh, en = (
+                (f"缺失（是否误写成了 {near}？）", f"is missing (is {near} meant?)") if near else ("缺失", "is missing")
+            )
+            raise refuse_setting(self.at(key), zh=zh, en=en)
         self._left.discard(key)
         return self._content[key]
 
@@ -62,8 +71,10 @@ class Fields:
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         value = self.raw(key)
         if value not in choices:
-            listed = ", ".join(choices)
-            raise refuse_setting(self.at(key), zh=f"应为以下之一：{listed}", en=f"must be one of: {listed}")
+            listed, near = ", ".join(choices), _nearest(str(value), choices)
+            zh, en = f"应为以下之一：{listed}", f"must be one of: {listed}"
+            zh, en = (f"{zh}（是否应为 {near}？）", f"{en} (did you mean {near}?)") if near else (zh, en)
+            raise refuse_setting(self.at(key), zh=zh, en=en)
         return str(value)
 
     def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
@@ -133,7 +144,10 @@ class Fields:
         """Refuse the first key (in alphabetical order) that nobody read."""
         if self._left:
             key = sorted(self._left)[0]
-            raise refuse_setting(self.at(key), zh="不是已知的设置项", en="is not a known setting")
+            zh, en = "不是已知的设置项", "is not a known setting"
+            if near := _nearest(key, self._known):
+                zh, en = f"{zh}，是否应为 {near}", f"{en}; did you mean {near}"
+            raise refuse_setting(self.at(key), zh=zh, en=en)
 
     @staticmethod
     def _number(value: object, subject: str, *, low: float | None, high: float | None) -> int | float:
@@ -152,3 +166,8 @@ class Fields:
             bounds_en += "" if high is None else f", at most {high:g}"
             raise refuse_setting(subject, zh=f"应为数字{bounds_zh}", en=f"must be a number{bounds_en}")
         return value  # type: ignore[return-value]  # narrowed by `fits`
+
+
+def _nearest(written: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one is nearest to, if any is near."""
+    return next(iter(get_close_matches(written[:100], sorted(known), n=1, cutoff=0.7)), None)

@@ -5,8 +5,7 @@ The levels are found on numbers (`plan_levels`), the columns made from them (`tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +13,19 @@ import polars as pl
 
 from anonymize.errors import Place
 from anonymize.fitness import refuse_disagreement, refuse_target
+from anonymize.perturb import changed_rows, perturb_columns
 from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule, Recoding
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
 from anonymize.privacy.histogram import Codes, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.techniques.drop import Drop
-from anonymize.techniques.fake import Fake
 from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
 from anonymize.techniques.keep import Keep
-from anonymize.techniques.mask import Mask
-from anonymize.techniques.pseudonymize import Pseudonymize
+from anonymize.techniques.micro_aggregate import MicroAggregate
+from anonymize.techniques.noise import Noise
+from anonymize.techniques.randomize import Randomize
+from anonymize.techniques.swap import Swap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class Transformed:
 
     Shape: `extract` has no row that misses the target; `losses` is the mean NCP per released quasi-identifier over all
     rows of the source, removed rows counting 1. `before` counts every quasi-identifier of the policy at its exact
-    values, dropped ones too: an attacker knows them whether or not they are released.
+    values, dropped ones too: an attacker knows them whether or not they are released. `changed` counts the rows that
+    hold another value than in the source, for columns that are rounded, coded or perturbed.
     """
 
     plan: Plan
@@ -87,6 +89,7 @@ class Transformed:
     losses: dict[str, float]
     before: Classes
     after: Classes
+    changed: dict[str, int] = field(default_factory=dict)
 
 
 def released_rules(policy: AnonymizationPolicy, column_class: ColumnClass) -> tuple[ColumnRule, ...]:
@@ -95,12 +98,13 @@ def released_rules(policy: AnonymizationPolicy, column_class: ColumnClass) -> tu
 
 
 def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: bytes, table: str) -> pl.DataFrame:
-    """Every released column but the quasi-identifiers, which pass unchanged; dropped columns are gone.
+    """Every released column but generalized quasi-identifiers, which pass unchanged; dropped columns are gone.
 
     Shape: rows as in `frame`, columns in the order of the table.
     Raises:
         BadInput: a column does not fit its technique.
     """
+    perturbed = perturb_columns(policy, frame, key=key, table=table)
     columns: list[pl.Series] = []
     for source in frame.get_columns():
         rule = policy.rule_for(source.name)
@@ -112,15 +116,13 @@ def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: b
                 continue
             case Keep():
                 columns.append(source)
-            case (Pseudonymize() | Fake()) as technique:
-                columns.append(technique.apply(source, key=key, place=place))
-            case Mask() as technique:
-                columns.append(technique.apply(source, place))
             case Generalize() as technique:
                 fixed = technique.level is not None
                 columns.append(apply_level(source, technique, place=place) if fixed else source)
-            case _ as unknown:
-                assert_never(unknown)
+            case MicroAggregate() | Noise() | Swap() | Randomize():
+                columns.append(perturbed[source.name])
+            case _ as technique:
+                columns.append(technique.apply(source, key=key, place=place))
     return pl.DataFrame(columns)
 
 
@@ -191,6 +193,7 @@ def remove_unsafe_rows(
         losses=_column_losses(plan, kept),
         before=measure_classes(source, known, sensitive),
         after=measure_classes(extract, quasi, sensitive),
+        changed=changed_rows(policy, source, released),
     )
 
 

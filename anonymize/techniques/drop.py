@@ -13,6 +13,8 @@ class Drop:
     """Leave the column out."""
 
     name: ClassVar[str] = "drop"
+    whole_column: ClassVar[bool] = False
+    uses_key: ClassVar[bool] = False
 
     def params(self) -> dict[str, Any]:
         return {}

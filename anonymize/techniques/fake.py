@@ -63,6 +63,8 @@ class Fake:
     """Replace each value by an invented one of `kind`."""
 
     name: ClassVar[str] = "fake"
+    whole_column: ClassVar[bool] = True
+    uses_key: ClassVar[bool] = True
 
     kind: str
 

@@ -39,6 +39,8 @@ class Generalize:
     """
 
     name: ClassVar[str] = "generalize"
+    whole_column: ClassVar[bool] = False
+    uses_key: ClassVar[bool] = False
 
     hierarchy: Hierarchy
     min_level: int

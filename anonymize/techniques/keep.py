@@ -13,6 +13,8 @@ class Keep:
     """Leave every value as it is."""
 
     name: ClassVar[str] = "keep"
+    whole_column: ClassVar[bool] = False
+    uses_key: ClassVar[bool] = False
 
     def params(self) -> dict[str, Any]:
         return {}

@@ -25,6 +25,8 @@ class Mask:
     """
 
     name: ClassVar[str] = "mask"
+    whole_column: ClassVar[bool] = False
+    uses_key: ClassVar[bool] = False
 
     keep_start: int
     keep_end: int
@@ -50,7 +52,7 @@ class Mask:
             f"masked but for the first {self.keep_start} and last {self.keep_end} characters",
         )
 
-    def apply(self, values: pl.Series, place: Place) -> pl.Series:
+    def apply(self, values: pl.Series, *, key: bytes, place: Place) -> pl.Series:
         """The masked column.
 
         Shape: one text per row, nulls stay null.

@@ -39,6 +39,8 @@ class Pseudonymize:
     """
 
     name: ClassVar[str] = "pseudonymize"
+    whole_column: ClassVar[bool] = False
+    uses_key: ClassVar[bool] = True
 
     domain: str
     length: int = DEFAULT_LENGTH

@@ -102,7 +102,7 @@ def test_unknown_key_is_refused_by_name(text: str, subject: str) -> None:
         (policy_text({"age": {**AGE, "reason": ""}}), "columns.age.reason"),
         (policy_text({"age": {**AGE, "reason": {"zh": "因"}}}), "columns.age.reason.en"),
         (policy_text({"age": {**AGE, "class": "quasi"}}), "columns.age.class"),
-        (policy_text({"age": {**AGE, "technique": "noise"}}), "columns.age.technique"),
+        (policy_text({"age": {**AGE, "technique": "blur"}}), "columns.age.technique"),
         (policy_text({"age": {key: value for key, value in AGE.items() if key != "params"}}), "columns.age.params"),
         (policy_text({"age": AGE, "id": {**PSEUDONYM, "params": {}}}), "columns.id.params.domain"),
         (

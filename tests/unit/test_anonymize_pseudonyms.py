@@ -110,10 +110,16 @@ def test_rows_are_ordered_by_the_key_and_not_by_the_source() -> None:
 
 def test_mask_keeps_the_ends_and_hides_length() -> None:
     column = pl.Series("c", ["31010719800101", "310108", "3101", None, ""])
-    assert Mask(keep_start=2, keep_end=2).apply(column, PLACE).to_list() == ["31***01", "31***08", "***", None, "***"]
-    assert Mask(keep_start=0, keep_end=0).apply(pl.Series("c", [12]), PLACE).to_list() == ["***"]
+    assert Mask(keep_start=2, keep_end=2).apply(column, key=KEY, place=PLACE).to_list() == [
+        "31***01",
+        "31***08",
+        "***",
+        None,
+        "***",
+    ]
+    assert Mask(keep_start=0, keep_end=0).apply(pl.Series("c", [12]), key=KEY, place=PLACE).to_list() == ["***"]
 
 
 def test_mask_over_other_types_is_refused() -> None:
     with pytest.raises(BadInput):
-        Mask(keep_start=1, keep_end=1).apply(pl.Series("c", [1.5]), PLACE)
+        Mask(keep_start=1, keep_end=1).apply(pl.Series("c", [1.5]), key=KEY, place=PLACE)
