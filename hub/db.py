@@ -142,7 +142,9 @@ _ADDRESS = Refusal(
     rule="settings.invalid",
     subject="database_url",
     text=msg("The database_url is not the address of a PostgreSQL or SQLite database."),
-    next_step=msg("Write postgresql://user:password@host/database, with special signs as %xx, or leave it empty."),
+    next_step=msg(
+        "Write postgresql://user:password@host/database, with special signs percent-encoded, or leave it empty."
+    ),
 )
 _UNVERIFIED = Refusal(
     rule="database.unverified",

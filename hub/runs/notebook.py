@@ -126,7 +126,7 @@ def _against(
             "notebook.magic",
             subject,
             msg("Cells with magics or shell commands: {cells}.", cells=", ".join(map(str, magic))),
-            msg("Write plain Python: lines that begin with !, % or ? are not run."),
+            msg("Write plain Python: lines that begin with '!', '%' or '?' are not run."),
         )
     hiding = [cell.number for cell in cells if any(_hides(line) for line in cell.lines)]
     if hiding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hub.demo.catalog import FAIR, policy_of
-from tests.integration.web_house import House, build_hub, open_house
+from tests.integration.web_house import Browser, House, build_hub, open_house
 from tests.integration.web_html import faults_of, fields_of
 from tests.integration.web_walk import Walk
 
@@ -37,9 +37,9 @@ def drafted(walk: Walk) -> Walk:
     return walk
 
 
-def form_of(walk: Walk) -> dict[str, object]:
+def form_of(walk: Walk, officer: Browser | None = None) -> dict[str, object]:
     address = f"licences/draft/{walk.scenario}"
-    return fields_of(walk.as_("officer").get(address).text, address)
+    return fields_of((officer or walk.as_("officer")).get(address).text, address)
 
 
 def test_form_proposes_all_thirteen_items(walk: Walk) -> None:
@@ -80,9 +80,9 @@ def test_refused_form_names_every_problem_and_keeps_what_was_typed(walk: Walk) -
 def test_rules_that_stand_against_a_draft_are_shown_in_both_languages(walk: Walk) -> None:
     officer = walk.as_("officer")
     for language, words in (("zh", "区级不得自行签署"), ("en", "The district does not sign alone")):
-        fields = form_of(walk) | {"header.grant_source": "city_overall", "policy.fair": policy_of("fair")}
         officer.get(f"language/{language}")
-        officer.get(f"licences/draft/{walk.scenario}")
+        changed = {"header.grant_source": "city_overall", "policy.fair": policy_of("fair")}
+        fields = form_of(walk, officer) | changed
         answer = officer.post(f"licences/draft/{walk.scenario}", fields)
         assert answer.status_code == 403
         assert words in answer.text
