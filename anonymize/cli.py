@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, assert_never
@@ -18,37 +15,18 @@ from typing import Any, Final, assert_never
 import click
 
 from anonymize.detect.cli import COMMANDS as DETECT_COMMANDS
-from anonymize.errors import AnonymizeError, BadInput, NotFound, Place
+from anonymize.errors import BadInput, NotFound
 from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, load_policy
-from anonymize.privacy.classes import measure_classes
-from anonymize.privacy.population import PopulationUniques, estimate_population_uniques
-from anonymize.privacy.risk import Risk, measure_risk
+from anonymize.risk_cli import COMMANDS as RISK_COMMANDS
 from anonymize.rung import RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
-from anonymize.table import read_table
 from anonymize.techniques.pseudonymize import MIN_KEY_BYTES
-from anonymize.text import LANGUAGES, Language, Text
+from anonymize.terminal import json_option, language_option, progress_bar, refusals
+from anonymize.text import Language, Text
 
 MAX_KEY_BYTES: Final = 4096
-
-STEPS: Final[dict[str, Text]] = {
-    "read": Text("读取", "reading"),
-    "detect": Text("检测", "detecting"),
-    "transform": Text("转换", "transforming"),
-    "search": Text("搜索层级", "searching levels"),
-    "measure": Text("度量", "measuring"),
-    "draw": Text("抽取", "drawing"),
-    "write": Text("写入", "writing"),
-    "verify": Text("复核", "verifying"),
-    "done": Text("完成", "done"),
-}
-
-_language = click.option(
-    "--language", type=click.Choice(LANGUAGES), default="zh", show_default=True, help="Language of the words."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of words.")
 
 
 @click.command("anonymize")
@@ -72,8 +50,8 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
 @click.option(
     "--title", nargs=2, metavar="ZH EN", help="What the table is called in Chinese and English, for the report."
 )
-@_json
-@_language
+@json_option
+@language_option
 def anonymize(
     table: Path,
     policy_file: Path,
@@ -89,7 +67,7 @@ def anonymize(
 
     Writes extract.parquet, manifest.json and report.html to the new folder OUT.
     """
-    with _refusals(language, as_json=as_json), _progress(language) as tell:
+    with refusals(language, as_json=as_json), progress_bar(language) as tell:
         policy = load_policy(policy_file)
         done = build_rung(
             rung=Rung(rung),
@@ -105,71 +83,12 @@ def anonymize(
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
 
 
-@click.command("risk")
-@click.argument("table", type=click.Path(path_type=Path))
-@click.option("--quasi", multiple=True, required=True, help="Quasi-identifiers, with commas between or repeated.")
-@click.option("--sensitive", multiple=True, help="Sensitive attributes, with commas between or repeated.")
-@click.option(
-    "--population",
-    type=click.IntRange(min=1),
-    help="People the table was drawn from: estimates how many of them are unique (Zayatz, Pitman, SNB, Dankar).",
-)
-@_json
-@_language
-def risk(
-    table: Path,
-    quasi: tuple[str, ...],
-    sensitive: tuple[str, ...],
-    population: int | None,
-    as_json: bool,
-    language: Language,
-) -> None:
-    """Measure the risk of re-identification in TABLE: k, l, t, three attackers, uniques."""
-    with _refusals(language, as_json=as_json):
-        frame = read_table(table)
-        names = [_columns(chosen, frame.columns, table.name) for chosen in (quasi, sensitive)]
-        classes = measure_classes(frame, *names)
-        outside = None if population is None else estimate_population_uniques(classes, population=population)
-    found = measure_risk(classes)
-    if as_json:
-        beyond = {} if outside is None else {"population_uniques": outside.as_json()}
-        click.echo(json.dumps({**found.as_json(), **beyond}, ensure_ascii=False))
-    else:
-        click.echo("\n".join([_risk_lines(found, language), *_population_lines(outside, language)]))
-
-
-COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, risk, *SCREEN_COMMANDS]
+COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, *RISK_COMMANDS, *SCREEN_COMMANDS]
 
 
 @click.group(commands=COMMANDS)
 def main() -> None:
     """Tables in, safer tables and a report out."""
-
-
-@contextmanager
-def _refusals(language: Language, *, as_json: bool) -> Iterator[None]:
-    """Say a refusal in words (and as JSON when asked), and leave with its exit code."""
-    try:
-        yield
-    except AnonymizeError as refused:
-        if as_json:
-            click.echo(json.dumps({"refused": refused.as_json(language)}, ensure_ascii=False))
-        click.echo(refused.sentence(language), err=True)
-        sys.exit(refused.exit_code)
-
-
-@contextmanager
-def _progress(language: Language) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on standard error when a person is watching, nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield lambda step, share: None
-        return
-    with click.progressbar(length=100, file=sys.stderr, item_show_func=lambda item: item) as bar:
-
-        def tell(step: str, share: float) -> None:
-            bar.update(round(share * 100) - bar.pos, STEPS[step].in_language(language))
-
-        yield tell
 
 
 def _key(key_file: Path | None, policy: AnonymizationPolicy) -> bytes:
@@ -198,21 +117,6 @@ def _key(key_file: Path | None, policy: AnonymizationPolicy) -> bytes:
             text=Text("找不到密钥文件或无权读取。", "There is no such key file, or it can't be read."),
             next_step=Text("请检查路径和权限。", "Check the path and its permissions."),
         ) from failed
-
-
-def _columns(chosen: Sequence[str], present: Sequence[str], table: str) -> list[str]:
-    names: list[str] = []
-    for option in chosen:
-        # A column may have a comma in its name: then the option as a whole is the name.
-        names += [option] if option in present else [name.strip() for name in option.split(",") if name.strip()]
-    for name in names:
-        if name not in present:
-            raise Place(table=table, column=name).refuse(
-                "column.not_found",
-                found=Text("表中没有该列", "the table has no such column"),
-                next_step=Text("请检查列名。", "Check the name of the column."),
-            )
-    return list(dict.fromkeys(names))
 
 
 def _files(done: Extracted) -> dict[str, Any]:
@@ -262,40 +166,6 @@ def _figures(done: Extracted) -> Text:
             )
         case _ as unknown:
             assert_never(unknown)
-
-
-def _risk_lines(found: Risk, language: Language) -> str:
-    lines = [
-        Text(f"行数 {found.rows}，等价类 {found.classes}", f"{found.rows} rows in {found.classes} classes"),
-        Text(
-            f"k = {found.k}，独一无二的行 {found.uniques}", f"k = {found.k}, rows alone in their class: {found.uniques}"
-        ),
-        Text(
-            f"重标识风险：最高 {found.prosecutor_max:.4f}，平均 {found.prosecutor_mean:.4f}，"
-            f"记者模型最高 {found.journalist_max:.4f}，营销者模型 {found.marketer:.4f}",
-            f"risk: prosecutor highest {found.prosecutor_max:.4f}, mean {found.prosecutor_mean:.4f}; "
-            f"journalist highest {found.journalist_max:.4f}; marketer {found.marketer:.4f}",
-        ),
-    ]
-    lines += [
-        Text(f"{name}:l = {value},t = {found.t[name]:.4f}", f"{name}: l = {value}, t = {found.t[name]:.4f}")
-        for name, value in found.l.items()
-    ]
-    return "\n".join(line.in_language(language) for line in lines)
-
-
-def _population_lines(found: PopulationUniques | None, language: Language) -> list[str]:
-    if found is None:
-        return []
-    shares = {"Zayatz": found.zayatz, "Pitman": found.pitman, "SNB": found.snb}
-    zh = "，".join(f"{name} {'无解' if share is None else f'{share:.4f}'}" for name, share in shares.items())
-    en = ", ".join(f"{name} {'no answer' if share is None else f'{share:.4f}'}" for name, share in shares.items())
-    text = Text(
-        f"总体 {found.population} 人中唯一者的估计占比：{found.dankar:.4f}（Dankar 规则采用 {found.believed}）；{zh}",
-        f"estimated share unique among {found.population} people: {found.dankar:.4f} (Dankar's rule takes "
-        f"{found.believed}); {en}",
-    )
-    return [text.in_language(language)]
 
 
 if __name__ == "__main__":

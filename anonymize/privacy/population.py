@@ -10,6 +10,11 @@ Dankar's rule says which of them to believe:
 - Dankar: Pitman up to a tenth of the population drawn, above that the smaller of Zayatz and SNB; Zayatz where a model
   has no answer.
 
+ARX 3.9.2 prints an SNB figure that is smaller by orders of magnitude, most often 0: in its sources (`ModelSNB.java`)
+two pairs of parentheses are missing, in Shlosser's estimate and in the second equation, which makes the population
+hold hardly more classes than the table; and where its solver finds nothing, it prints 0. `snb_arx` is that figure,
+for reading our reports beside those of ARX. It is never believed.
+
 Sources: Zayatz 1991 (US Census Bureau RR-91/08); Hoshino 2001 (J. Official Statistics 17); Chen and McNulty 1998;
 Haas and Stokes 1998 for Shlosser; Dankar, El Emam, Neisa and Roffey 2012 (BMC Med. Inform. 12:66).
 """
@@ -41,6 +46,7 @@ class PopulationUniques:
 
     Units: `population` and `drawn` count people; the estimates are shares of the population from 0 to 1, None where a
     model has no answer. `believed` names the model that Dankar's rule takes; "count" where nothing had to be estimated.
+    `snb_arx` is what ARX prints for SNB, 0 where it has no answer.
     """
 
     population: int
@@ -48,6 +54,7 @@ class PopulationUniques:
     zayatz: float
     pitman: float | None
     snb: float | None
+    snb_arx: float
     dankar: float
     believed: str
 
@@ -59,6 +66,7 @@ class PopulationUniques:
             "zayatz": self.zayatz,
             "pitman": self.pitman,
             "snb": self.snb,
+            "snb_arx": self.snb_arx,
             "dankar": self.dankar,
             "believed": self.believed,
         }
@@ -88,6 +96,7 @@ def estimate_population_uniques(classes: Classes, *, population: int) -> Populat
             zayatz=share,
             pitman=share,
             snb=share,
+            snb_arx=share,
             dankar=share,
             believed="count",
         )
@@ -106,6 +115,7 @@ def estimate_population_uniques(classes: Classes, *, population: int) -> Populat
         zayatz=zayatz,
         pitman=pitman,
         snb=snb,
+        snb_arx=_snb(sizes, counts, population, as_arx=True) or 0.0,
         dankar=answers[believed] or 0.0,
         believed=believed,
     )
@@ -159,16 +169,17 @@ def _pitman_parameters(point: Floats) -> tuple[float, float]:
     return a, float(np.exp(np.clip(point[1], -30, 60))) - a
 
 
-def _snb(sizes: Floats, counts: Floats, population: int) -> float | None:
+def _snb(sizes: Floats, counts: Floats, population: int, *, as_arx: bool = False) -> float | None:
     ones, twos = (float(counts[sizes == size].sum()) for size in (1, 2))
     f = float((sizes * counts).sum()) / population
-    classes = _shlosser(sizes, counts, f)
+    classes = _shlosser(sizes, counts, f, as_arx=as_arx)
 
     def apart(point: Floats) -> Floats:
         a, b = np.exp(point[0]), expit(point[1])
         c = (1 - f) * (1 - b)
         one = classes * f * (b / (1 - c)) ** a * (a * c / (1 - c) + 1)
-        two = classes * f**2 * a * b**a * (1 - b) / 2 * (2 - (1 - a) * c) / (1 - c) ** (a + 2)
+        power = (1 - c) ** (a + 2)
+        two = classes * f**2 * a * b**a * (1 - b) / 2 * (2 - (1 - a) * c) * (power if as_arx else 1 / power)
         return np.array([one / ones - 1, two / max(twos, 1.0) - 1])
 
     for start in ((-1.0, -1.0), (0.0, 0.0), (-3.0, -5.0), (1.0, 1.0), (-6.0, -8.0)):
@@ -181,10 +192,11 @@ def _snb(sizes: Floats, counts: Floats, population: int) -> float | None:
     return None
 
 
-def _shlosser(sizes: Floats, counts: Floats, f: float) -> float:
+def _shlosser(sizes: Floats, counts: Floats, f: float, *, as_arx: bool) -> float:
     """Estimated number of classes in the population, from a share `f` drawn; the modified form of Haas and Stokes."""
     missed = (1 - f) ** sizes
     once = sizes * f**2 * (1 - f**2) ** (sizes - 1)
-    ratio = (once * counts).sum() / (missed * ((1 + f) ** sizes - 1) * counts).sum()
+    seen = missed * (1 + f) ** sizes * counts - 1 if as_arx else missed * ((1 + f) ** sizes - 1) * counts
+    ratio = (once * counts).sum() / seen.sum()
     spread = (missed * counts).sum() / (sizes * f * (1 - f) ** (sizes - 1) * counts).sum()
     return float(counts.sum() + counts[sizes == 1].sum() * ratio * spread**2)

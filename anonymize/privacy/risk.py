@@ -60,7 +60,6 @@ def measure_risk(classes: Classes) -> Risk:
     rows, worst = classes.rows, 1 / classes.k if classes.k else 0.0
     # The mean over rows of 1 / size adds up to one for each class.
     mean = classes.count / rows if rows else 0.0
-    high = int(classes.sizes[classes.sizes * HIGH_RISK.numerator < HIGH_RISK.denominator].sum())
     return Risk(
         rows=rows,
         k=classes.k,
@@ -70,7 +69,14 @@ def measure_risk(classes: Classes) -> Risk:
         prosecutor_mean=mean,
         journalist_max=worst,
         marketer=mean,
-        rows_at_high_risk=high / rows if rows else 0.0,
+        rows_at_high_risk=rows_at_risk(classes),
         l=dict(classes.l),
         t=dict(classes.t),
     )
+
+
+def rows_at_risk(classes: Classes, threshold: Fraction = HIGH_RISK) -> float:
+    """The share of the rows whose prosecutor risk is above a threshold."""
+    # In whole numbers: a row at exactly the threshold is not above it.
+    risky = classes.sizes[classes.sizes * threshold.numerator < threshold.denominator]
+    return int(risky.sum()) / classes.rows if classes.rows else 0.0

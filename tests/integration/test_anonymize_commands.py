@@ -159,6 +159,10 @@ def test_risk_prints_the_promised_shape(folder: Path) -> None:
         "marketer",
         "l",
         "t",
+        "threshold",
+        "rows_at_risk",
+        "columns",
+        "disclosure",
     ]
     assert list(answer) == keys
     assert (answer["rows"], answer["k"], answer["classes"]) == (30, 3, 9)
@@ -175,6 +179,59 @@ def test_risk_estimates_the_uniques_of_a_population(folder: Path) -> None:
     assert "Dankar" in _run(*table, "--population", "100000", "--language", "zh").stdout
     refused = _run(*table, "--population", "1")
     assert refused.exit_code == 23
+
+
+def test_risk_answers_every_question_it_is_asked(folder: Path) -> None:
+    TABLE.rename({"age": "years"}).write_csv(folder / "outside.csv")
+    table = ("risk", folder / "t.csv", "--quasi", "age,illness", "--sensitive", "illness", "--threshold", "0.5")
+    more = ("--population-table", folder / "outside.csv", "--on", "age=years,illness=illness", "--subsets", "2")
+    attack = ("--outside", folder / "outside.csv", "--truth", "id=id", "--policy", folder / "p.toml")
+    answer = json.loads(_run(*table, *more, *attack, "--per-row", folder / "rows.parquet", "--json").stdout)
+    assert answer["population_table"] == {
+        "people": 30,
+        "k_map": 3,
+        "journalist_max": pytest.approx(1 / 3),
+        "marketer": 0.3,
+        "rows_beyond": 0.0,
+    }
+    assert [each["columns"] for each in answer["column_sets"]] == [["age"], ["illness"], ["age", "illness"]]
+    assert answer["linkage"]["certain"] == {"of": 30, "matched": 0.0, "right": 0.0, "wrong": 0.0, "not_matched": 1.0}
+    assert answer["linkage"]["guessed"] == pytest.approx(0.3)
+    assert answer["disclosure"]["illness"]["rows_fixed"] == 1.0
+    rows = pl.read_parquet(folder / "rows.parquet")
+    assert rows.columns == ["row", "class_size", "prosecutor", "population_size", "journalist", "confidence:illness"]
+    assert rows["row"].to_list() == list(range(1, 31))
+    for language, said in (("zh", "互为唯一候选"), ("en", "each other's only candidate: 0.00% (right 0.00%, wrong")):
+        words = _run(*table, *more, *attack, "--language", language).stdout
+        assert said in words
+        assert "k-map" in words
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--outside", "o.csv"), "risk.not_shared"),
+        (("--population-table", "o.csv", "--on", "age=years"), "risk.not_shared"),
+        (("--outside", "o.csv", "--on", "age"), "risk.pair_unreadable"),
+        (("--outside", "o.csv", "--on", "age=none"), "column.not_found"),
+        (("--outside", "o.csv", "--on", "age=years", "--truth", "id"), "risk.pair_unreadable"),
+        (("--outside", "o.csv", "--on", "age=years", "--truth", "id=none"), "column.not_found"),
+        (("--per-row", "t.csv"), "output.exists"),
+    ],
+)
+def test_question_that_cannot_be_answered_is_refused(folder: Path, options: tuple[str, ...], code: str) -> None:
+    pl.DataFrame({"years": [1, 2], "id": ["a", "b"]}).write_csv(folder / "o.csv")
+    named = [str(folder / option) if option.endswith(".csv") else option for option in options]
+    result = _run("risk", folder / "t.csv", "--quasi", "age,illness", *named, "--json")
+    assert result.exit_code == 23
+    assert json.loads(result.stdout)["refused"]["code"] == code
+
+
+def test_too_many_sets_of_columns_are_refused_before_they_are_counted(folder: Path) -> None:
+    pl.DataFrame({f"c{number}": [1, 2] for number in range(60)}).write_parquet(folder / "wide.parquet")
+    names = ",".join(f"c{number}" for number in range(60))
+    result = _run("risk", folder / "wide.parquet", "--quasi", names, "--subsets", "5", "--json")
+    assert json.loads(result.stdout)["refused"]["code"] == "risk.too_many_sets"
 
 
 def test_risk_in_words_names_every_figure(folder: Path) -> None:

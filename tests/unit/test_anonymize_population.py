@@ -81,3 +81,13 @@ def test_population_smaller_than_the_table_is_refused() -> None:
     with pytest.raises(BadInput) as refused:
         estimate_population_uniques(classes_of([1, 2, 3]), population=5)
     assert refused.value.code == "risk.population_small"
+
+
+def test_figure_that_arx_prints_is_told_apart_from_the_model() -> None:
+    """Its estimate of classes misses a pair of parentheses: hardly more in a big population than in the table."""
+    sizes = [1] * 500 + [2] * 100 + [3] * 40 + [5] * 20
+    found = estimate_population_uniques(classes_of(sizes), population=1_000_000)
+    assert found.snb is not None
+    assert found.snb > 0.05
+    assert found.snb_arx < 0.01
+    assert found.as_json()["snb_arx"] == found.snb_arx
