@@ -22,7 +22,7 @@ fix: ## let the formatter and the linter mend what they can
 test: ## set up with browser and test tools, run the tests (ARGS="-k gate -n0" for some of them)
 	@$(PYTHON) bootstrap.py test $(ARGS)
 
-bench: ## how long a workspace takes to start, against a plain local spawner in the same run
+bench: ## tables of measurements beside other tools: ARGS=anonymize (needs data, docs/how-to/bench.md), ARGS=workspace
 	@$(PYTHON) bootstrap.py bench $(ARGS)
 
 doctor: ## what is missing on this machine, and the command that mends it
@@ -34,3 +34,4 @@ lock: ## compile the hash-pinned requirements again from pyproject.toml (keeps p
 	@$(PYTHON) bootstrap.py env-test
 	$(LOCK) pyproject.toml --extra build -o requirements/base.lock
 	$(LOCK) pyproject.toml --extra build --extra test -c requirements/base.lock -o requirements/test.lock
+	for peer in anjana anonypy presidio; do $(LOCK) requirements/bench-$$peer.in -o requirements/bench-$$peer.lock; done

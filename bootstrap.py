@@ -40,13 +40,15 @@ CHECKS = (
     ("catalogs", ["python", "-m", "hub.web.catalogs", "check"]),
 )
 
+BENCHES = {"anonymize": "anonymize.bench", "workspace": "hub.jupyter.bench"}
+
 USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT...]
 
   run       set up, then serve the portal with the demonstration district
   demo      set up, then walk the whole chain in the terminal
   test      set up with test tools and browser, then run the tests
   check     set up with test tools, then format, lint, types, arrows, catalogs: all of them, every failure reported
-  bench     set up, then measure how long a workspace takes to start
+  bench     set up, then measure: bench anonymize [WORD...], bench workspace; both without a word
   doctor    what is missing on this machine (installs nothing)
   env       only make the environment          env-test  the same with test tools
   system    only install the system packages the tests and the product need
@@ -341,6 +343,20 @@ def check() -> int:
     return 1 if failed else 0
 
 
+def bench(words: list[str]) -> int:
+    """Run the bench that the first word names, or each in turn; 0 if all of them end well."""
+    if not words:
+        codes = [subprocess.run([sys.executable, __file__, "bench", name], check=False).returncode for name in BENCHES]
+        return max(codes)
+    name, *rest = words
+    if name not in BENCHES:
+        print(USAGE, file=sys.stderr)
+        return 2
+    set_up(tests=False, system=name == "workspace")
+    become(PYTHON, "-m", BENCHES[name], *rest)
+    return 0
+
+
 def main(argv: list[str]) -> int:
     command, rest = (argv[0], argv[1:]) if argv else ("", [])
     os.chdir(ROOT)
@@ -353,8 +369,7 @@ def main(argv: list[str]) -> int:
         set_up(tests=False, system=True)
         become(PYTHON, "-m", "hub.demo", *rest)
     elif command == "bench":
-        set_up(tests=False, system=True)
-        become(PYTHON, "-m", "hub.jupyter.bench", *rest)
+        return bench(rest)
     elif command == "test":
         set_up(tests=True, system=True)
         # loadfile: tests that share a running site stay together.

@@ -140,7 +140,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
             refusals.append(_refusal("file", msg("The settings file cannot be read as TOML.")))
     known = {f.name: str(f.type) for f in fields(Settings)}
     prefixed = {key.removeprefix("ZHAKOU_").lower(): text for key, text in env.items() if key.startswith("ZHAKOU_")}
-    given.update({name: text for name, text in prefixed.items() if name != "settings"})
+    # Where the settings and the bench's data lie is said in the environment too, but is no setting.
+    given.update({name: text for name, text in prefixed.items() if name not in ("settings", "bench_data")})
     values: dict[str, object] = {}
     for name, raw in given.items():
         if name not in known:

@@ -1,4 +1,4 @@
-"""How long a workspace takes to start, against JupyterHub's plain local spawner: `make bench`.
+"""How long a workspace takes to start, against JupyterHub's plain local spawner: `make bench ARGS=workspace`.
 
 Two real hubs run side by side in temporary folders: ours with the demonstration district, and a plain one. Their starts
 alternate, so that whatever else the machine does hits both alike; the medians and their ratio are printed. Only the
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from anonymize.bench.row import Row, Sheet
 from hub.context import open_hub
 from hub.demo import seed
 from hub.jupyter.tied import tied
@@ -213,9 +214,19 @@ def _print_logs(folder: Path) -> bool:
     return False
 
 
+def _write(medians: dict[str, float], ratio: float, rounds: int) -> None:
+    case = f"median of {rounds} starts"
+    rows = [
+        Row(section="workspace start", case=case, tool=name, figures={"seconds": seconds})
+        for name, seconds in medians.items()
+    ]
+    sheet = Sheet(folder=PROJECT / "build" / "bench", name="workspace", about={"ratio": f"{ratio:.2f}"})
+    sheet.add(rows)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run and print; 0 if both could be measured."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench ARGS=workspace", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", dest="for_programs")
     options = parser.parse_args(argv)
@@ -235,6 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"round {turn + 1}  {hub.name:<7} {taken:6.2f} s", file=sys.stderr)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     ratio = medians["zhakou"] / medians["plain"]
+    _write(medians, ratio, options.rounds)
     if options.for_programs:
         print(json.dumps({"seconds": seconds, "medians": medians, "ratio": ratio}))
     else:

@@ -43,11 +43,16 @@ def pins(lock: str) -> set[str]:
     return set(requirements(lock))
 
 
-def test_there_are_three_locks() -> None:
-    assert [path.name for path in LOCKS] == ["base.lock", "bootstrap.lock", "test.lock"]
+PRODUCT = ["base.lock", "bootstrap.lock", "test.lock"]
+PEERS = ["bench-anjana.lock", "bench-anonypy.lock", "bench-presidio.lock"]
+"""Tools that the bench measures beside ours: each in an environment of its own."""
 
 
-@pytest.mark.parametrize("lock", ["base.lock", "bootstrap.lock", "test.lock"])
+def test_these_are_all_locks() -> None:
+    assert [path.name for path in LOCKS] == sorted(PRODUCT + PEERS)
+
+
+@pytest.mark.parametrize("lock", PRODUCT + PEERS)
 def test_every_requirement_is_pinned_and_hashed(lock: str) -> None:
     found = requirements(lock)
     assert found
@@ -57,7 +62,7 @@ def test_every_requirement_is_pinned_and_hashed(lock: str) -> None:
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in hashes), pin
 
 
-@pytest.mark.parametrize("lock", ["base.lock", "bootstrap.lock", "test.lock"])
+@pytest.mark.parametrize("lock", PRODUCT + PEERS)
 def test_a_lock_holds_nothing_but_pins_and_hashes(lock: str) -> None:
     text = (PROJECT / "requirements" / lock).read_text("utf-8")
     assert "://" not in text
