@@ -46,7 +46,8 @@ from hub.licensing.agreements import (
     revise_licence,
     sign_licence,
 )
-from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, Stance
+from hub.licensing.annex import decide_personnel, propose_personnel, remove_personnel
+from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, PersonnelStatus, Stance
 from hub.people.accounts import (
     appoint_person,
     change_roles,
@@ -132,6 +133,7 @@ def everyday(folder: Path) -> tuple[Hub, Scene]:
     scene.put("workspace", WorkspaceStatus.OPEN, room.workspace_id)
     scene.put("extract", ExtractStatus.ISSUED, _newest(hub, Extract))
     scene.put("extract_request", ExtractRequestStatus.APPROVED, _newest(hub, ExtractRequest))
+    _personnel(hub, scene)
     _tables(hub, scene)
     _scenarios(hub, scene)
     _asked(hub, scene)
@@ -144,6 +146,28 @@ def everyday(folder: Path) -> tuple[Hub, Scene]:
     _runs(hub, scene, room)
     scene.now = watch.now
     return hub, scene
+
+
+def _personnel(hub: Hub, scene: Scene) -> None:
+    """Changes of the personnel list, for people who try nothing themselves."""
+    admin, officer = actor(hub, "ky-admin"), actor(hub, "bureau-officer")
+    for serial, state in enumerate(PersonnelStatus):
+        person = appoint_person(
+            hub,
+            officer,
+            person_id=f"ky-hired-{serial}",
+            name_zh="演示",
+            name_en="Demonstration",
+            org_id="kangyang",
+            roles=frozenset({Role.ANALYST}),
+            trained_until=_days(hub, 700),
+            confidentiality_until=_days(hub, 700),
+        ).person
+        change = propose_personnel(hub, admin, licence_id="l-0001", person_id=person.id, reason=WORDS).id
+        if state is not PersonnelStatus.PROPOSED:
+            is_in_force = state is PersonnelStatus.IN_FORCE
+            decide_personnel(hub, officer, change_id=change, acknowledge=is_in_force, reason=WORDS)
+        scene.put("personnel", state, change)
 
 
 def stopped(folder: Path) -> tuple[Hub, Scene]:
@@ -744,6 +768,18 @@ ACTS: tuple[Act, ...] = (
     _act("close_licence", "licence")(lambda hub, by, it: close_licence(hub, by, licence_id=it, typed=it, reason=WORDS)),
     _act("suspend_licence", "licence")(lambda hub, by, it: suspend_licence(hub, by, licence_id=it, reason=WORDS)),
     _act("resume_licence", "licence")(lambda hub, by, it: resume_licence(hub, by, licence_id=it, reason=WORDS)),
+    _act("propose_personnel", "licence")(
+        lambda hub, by, it: propose_personnel(hub, by, licence_id=it, person_id="ky-newcomer", reason=WORDS)
+    ),
+    _act("remove_personnel", "licence")(
+        lambda hub, by, it: remove_personnel(hub, by, licence_id=it, person_id="ky-expert", reason=WORDS)
+    ),
+    _act("decide_personnel:acknowledge", "personnel")(
+        lambda hub, by, it: decide_personnel(hub, by, change_id=it, acknowledge=True, reason=WORDS)
+    ),
+    _act("decide_personnel:decline", "personnel")(
+        lambda hub, by, it: decide_personnel(hub, by, change_id=it, acknowledge=False, reason=WORDS)
+    ),
     _act("request_extract", "licence")(
         lambda hub, by, it: request_extract(
             hub, by, licence_id=it, table_id="clinic_visits", level=ExtractLevel.SYNTHETIC, purpose=PURPOSE

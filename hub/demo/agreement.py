@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.catalog.model import CatalogTable
 from hub.context import Hub
+from hub.demo.people import UNLISTED
 from hub.licensing.agreements import draft_licence, enter_filing, grant_licence, record_deliberation, sign_licence
 from hub.licensing.model import Licence, LicenceStatus, Scenario
 from hub.licensing.proposal import proposed_header, proposed_items
@@ -58,7 +59,7 @@ def proposal(
         scenario=scenario,
         tables=chosen,
         policies=policies,
-        people=[person.id for person in people],
+        people=[person.id for person in people if person.id not in UNLISTED],
         starts_at=starts_at,
         reviewers=reviewers,
         pack=pack_in_force(hub.clock()),

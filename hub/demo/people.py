@@ -37,6 +37,8 @@ class Account:
     org: str
     roles: frozenset[Role]
     is_trained: bool = True
+    is_listed: bool = True
+    """Whether the licences of the demonstration name the person among those who work under them."""
 
 
 Founded: TypeAlias = tuple[str, str, str, OrgKind]
@@ -73,6 +75,14 @@ ACCOUNTS: Final = (
     _account("bureau-reviewer", "数据局代码审核员", "Bureau code reviewer", "bureau", Role.COMPLIANCE_REVIEWER),
     _account("ky-admin", "康养服务管理员", "Elder-care operator's administrator", "kangyang", Role.LICENSEE_ADMIN),
     _account("ky-analyst", "康养服务分析师", "Elder-care analyst", "kangyang", Role.ANALYST),
+    Account(
+        id="ky-newcomer",
+        name_zh="康养服务新入职分析师（未列入人员名单）",
+        name_en="Elder-care analyst, newly hired, on no personnel list",
+        org="kangyang",
+        roles=frozenset({Role.ANALYST}),
+        is_listed=False,
+    ),
     _account("ky-expert", "康养服务合规专家", "Elder-care compliance expert", "kangyang", Role.COMPLIANCE_REVIEWER),
     _account("mz-chief", "民政局第一责任人", "Head of civil affairs", "mz", Role.DEPT_CHIEF),
     _account("mz-cdo", "民政局首席数据官", "Civil affairs chief data officer", "mz", Role.DEPT_CDO),
@@ -135,6 +145,10 @@ OTHER_ACCOUNTS: Final = tuple(
     for post, post_zh, post_en, role in _THREE
 )
 """Their three responsible people."""
+
+
+UNLISTED: Final = frozenset(account.id for account in ACCOUNTS if not account.is_listed)
+"""Who is on no licence's personnel list, and is refused at every step under one."""
 
 
 def accounts_by_organisation() -> Iterator[tuple[str, str, Sequence[Account]]]:

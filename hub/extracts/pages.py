@@ -27,9 +27,8 @@ from hub.extracts.requests import (
     withdraw_extract_request,
 )
 from hub.extracts.rules import is_by_rule, refusals_to_decide, refusals_to_withdraw, seat_of
-from hub.licensing.actions import find_licence, list_licences, terms_of
+from hub.licensing.actions import find_licence, list_licences, refusals_to_work
 from hub.licensing.model import ExtractLevel, Licence
-from hub.licensing.rules import refusals_to_use
 from hub.message import msg
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -50,7 +49,7 @@ def listing(visit: Visited) -> Response:
         extracts=list_extracts(visit.hub, visit.actor),
         requests=list_extract_requests(visit.hub, visit.actor),
         ladders=[
-            (licence, ladder_of(visit.hub, visit.actor, licence), refusals_to_use(terms_of(licence), now))
+            (licence, ladder_of(visit.hub, visit.actor, licence), refusals_to_work(licence, visit.actor, now))
             for licence in licences
         ],
     )
@@ -176,7 +175,7 @@ def _ladder_page(visit: Visit, licence: Licence, error: HubError | None = None) 
         refusals=error.refusals if error else (),
         filled=visit.form.filled,
         licence=licence,
-        against=refusals_to_use(terms_of(licence), visit.hub.clock()),
+        against=refusals_to_work(licence, visit.actor, visit.hub.clock()),
         tables={row.table_id: find_table(visit.hub, visit.actor, row.table_id) for row in licence.tables},
         ladder=ladder_of(visit.hub, visit.actor, licence),
         ask_refusals=refusals_to_act(visit.actor, Verb.REQUEST_EXTRACT),
@@ -192,7 +191,7 @@ def _request_page(visit: Visit, asked: ExtractRequest, error: HubError | None = 
     with visit.hub.reading() as session:
         facts = facts_of(session, asked)
     licence = find_licence(visit.hub, visit.actor, asked.licence_id)
-    against = refusals_to_use(terms_of(licence), visit.hub.clock())
+    against = refusals_to_work(licence, visit.actor, visit.hub.clock())
     decides = refusals_to_decide(facts, visit.actor, digest=asked.digest, reason="-" * 99)
     return visit.page(
         "extracts/request.html",

@@ -33,8 +33,17 @@ from hub.extracts.rules import (
 )
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
-from hub.licensing.actions import licence_in, list_licences, may_see, usable_licence, visible_licence
+from hub.licensing.actions import (
+    licence_in,
+    licence_to_work,
+    list_licences,
+    listed_people,
+    may_see,
+    usable_licence,
+    visible_licence,
+)
 from hub.licensing.model import ExtractLevel
+from hub.licensing.personnel import refusals_of_personnel
 from hub.numbering import newest_first, next_id
 from hub.people.actor import SYSTEM, Actor
 from hub.people.rules import Verb
@@ -53,7 +62,7 @@ def request_extract(
     with hub.transaction(actor, Verb.REQUEST_EXTRACT, licence_id) as tx:
         visible_licence(tx.session, licence_id, actor)
         tx.refuse(refusals_of_words(licence_id, texts=[purpose]), InvalidInput)
-        licence = usable_licence(tx.session, licence_id, tx.now)
+        licence = licence_to_work(tx.session, licence_id, actor, tx.now)
         covered = {row.table_id: row for row in licence.tables}
         table = tx.session.get(CatalogTable, table_id)
         tx.refuse(
@@ -131,6 +140,8 @@ def withdraw_extract_request(hub: Hub, actor: Actor, *, request_id: str) -> Extr
     with hub.transaction(actor, Verb.REQUEST_EXTRACT, request_id) as tx:
         request = visible_request(tx.session, request_id, actor)
         tx.refuse(refusals_to_withdraw(facts_of(tx.session, request), actor), NotAllowed)
+        people = listed_people(licence_in(tx.session, request.licence_id))
+        tx.refuse(refusals_of_personnel(request.licence_id, actor.person_id, people), NotAllowed)
         request.status, request.closed_at = ExtractRequestStatus.WITHDRAWN, tx.now
         tx.record(
             EventKind.EXTRACT_DECIDED,

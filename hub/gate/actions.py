@@ -44,9 +44,10 @@ from hub.gate.rules import (
 from hub.gate.screening import Report, Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
-from hub.licensing.actions import agreed_in, licence_in, usable_licence
+from hub.licensing.actions import agreed_in, licence_in, licence_to_work, listed_people, usable_licence
 from hub.licensing.actions import may_see as may_see_licence
 from hub.licensing.model import Lane, Licence, ProductForm
+from hub.licensing.personnel import refusals_of_personnel
 from hub.licensing.terms import refusals_to_offer
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
@@ -109,7 +110,7 @@ def submit_export(
             NotAllowed,
         )
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
-        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         lane = lane or licence.lane
         _refuse_unplanned(tx, licence, product_form, lane)
         outbox = workspace_dir(hub, workspace_id) / "outbox"
@@ -172,10 +173,12 @@ def enter_sealed(hub: Hub, tx: Transaction, outputs: SealedOutputs) -> ExportReq
     The analyst cannot read them before they are released (`may_preview`).
 
     Raises:
-        NotAllowed: The licence is not usable now, or its agreement plans no such product.
+        NotAllowed: The licence is not usable now, its agreement plans no such product, or the analyst is no longer on
+            its personnel list.
         InvalidInput: An output is no regular file, too large, or badly named.
     """
     licence = usable_licence(tx.session, outputs.licence_id, tx.now)
+    tx.refuse(refusals_of_personnel(licence.id, outputs.author_id, listed_people(licence)), NotAllowed)
     _refuse_unplanned(tx, licence, outputs.product_form, licence.lane)
     files = _freeze(hub, outputs.outbox, outputs.slugs, subject=outputs.run_id)
     extracts = [tx.session.get_one(Extract, extract_id) for extract_id in outputs.extract_ids]

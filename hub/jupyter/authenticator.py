@@ -31,6 +31,7 @@ from hub.jupyter.site import site
 from hub.licensing.actions import standing_of
 from hub.people import actions as people
 from hub.people import sign_in as door
+from hub.people.model import Person
 from hub.people.sign_in import digest_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -152,9 +153,9 @@ def keep_session(handler: Any, session: str) -> None:
         handler.set_session_cookie()
 
 
-def standing(org_id: str, now: datetime) -> Mapping[str, str]:
-    """Which licences of the organisation can be used at the moment of a sign-in, and what stands against the others."""
-    asked = standing_of(site(), org_id, now)
+def standing(person: Person, now: datetime) -> Mapping[str, str]:
+    """Under which licences the person can work at the moment of a sign-in, and what stands against the others."""
+    asked = standing_of(site(), person.actor, now)
     if not asked:
         return {}
     usable = [one.licence.id for one in asked if not one.refusals]

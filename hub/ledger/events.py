@@ -42,6 +42,9 @@ class EventKind(StrEnum):
     LICENCE_GRANTED = "licence.granted"  # the bureau put a filed licence into force
     LICENCE_SUSPENDED = "licence.suspended"  # the bureau stopped it
     LICENCE_RESUMED = "licence.resumed"  # the bureau let it go on
+    PERSONNEL_PROPOSED = "personnel.proposed"  # the operator wants a person on a licence's personnel list
+    PERSONNEL_DECIDED = "personnel.decided"  # the bureau acknowledged or declined that person
+    PERSONNEL_REMOVED = "personnel.removed"  # a person was taken off a licence's personnel list
     LICENCE_TERMINATED = "licence.terminated"  # the bureau ended it for good
     CONSENT_REQUESTED = "consent.requested"  # the department that shared a table was asked for its consent
     CONSENT_DECIDED = "consent.decided"  # it gave or refused it

@@ -32,6 +32,7 @@ from hub.licensing.model import (
     Stance,
 )
 from hub.licensing.moves import TARGETS, LicenceFacts, refusals_to_move
+from hub.licensing.personnel import people_listed, refusals_of_personnel
 from hub.licensing.reading import read_contract
 from hub.licensing.rules import LicenceTerms, PolicyFacts, is_expiring, refusals_to_use
 from hub.licensing.scenario_rules import (
@@ -305,29 +306,58 @@ def _compiled(contract: str) -> Agreed:
     return compile_terms(_read(contract))
 
 
-def standing_of(hub: Hub, org_id: str, now: datetime) -> tuple[Standing, ...]:
-    """How each licence of an organisation stands at `now`, newest first; drafts nobody has decided on are left out.
-
-    A development entity has the standing of the licences that name it.
-    """
+def standing_of(hub: Hub, actor: Actor, now: datetime) -> tuple[Standing, ...]:
+    """How each licence that a person's organisation works under stands for them at `now`, newest first; drafts nobody
+    has decided on are left out."""
     pack = pack_in_force(now)
     with hub.reading() as session:
         found = session.scalars(select(Licence).order_by(*newest_first(Licence.id)))
         return tuple(
             Standing(
                 licence=licence,
-                refusals=refusals_to_use(terms_of(licence), now),
+                refusals=refusals_to_work(licence, actor, now),
                 is_expiring=is_expiring(terms_of(licence), now, pack),
                 asked_at=now,
             )
             for licence in found
-            if works_under(licence, org_id) and licence.status is not LicenceStatus.DRAFTING
+            if works_under(licence, actor.org_id) and licence.status is not LicenceStatus.DRAFTING
         )
 
 
 def works_under(licence: Licence, org_id: str) -> bool:
     """Whether people of this organisation work under the licence: its operator, and development entities it names."""
     return org_id == licence.operator_org or org_id in licence.developers
+
+
+def listed_people(licence: Licence) -> frozenset[str]:
+    """Who is on the licence's personnel list now."""
+    changes = ((one.kind, one.status, one.person_id) for one in licence.personnel_changes)
+    return people_listed(agreed_in(licence).personnel, changes)
+
+
+def refusals_to_work(licence: Licence, actor: Actor, now: datetime) -> tuple[Refusal, ...]:
+    """Everything against this person working under the licence at `now`, but for what their step asks besides.
+
+    Operators and their development entities work by the personnel list; everybody else's part is in their role.
+    """
+    found = refusals_to_use(terms_of(licence), now)
+    if actor.is_outside:
+        found += refusals_of_personnel(licence.id, actor.person_id, listed_people(licence))
+    return found
+
+
+def licence_to_work(session: Session, licence_id: str, actor: Actor, now: datetime) -> Licence:
+    """The licence, asked again at `now` for this person.
+
+    Raises:
+        NotFound: There is no such licence.
+        NotAllowed: It cannot be used, or the person is not on its personnel list.
+    """
+    licence = licence_in(session, licence_id)
+    refusals = refusals_to_work(licence, actor, now)
+    if refusals:
+        raise NotAllowed(*refusals)
+    return licence
 
 
 def usable_licence(session: Session, licence_id: str, now: datetime) -> Licence:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
 from starlette.responses import Response
 
 from hub.catalog.actions import find_table
 from hub.closing.rules import has_ended
-from hub.errors import HubError
+from hub.context import lapses_in
+from hub.errors import HubError, Refusal
 from hub.extracts.ladder import ladder_of
-from hub.licensing.actions import facts_of, find_scenario, list_licences, terms_of
-from hub.licensing.model import ExtractLevel, Licence, LicenceStatus, SigningSide
+from hub.licensing.actions import facts_of, find_scenario, list_licences, refusals_to_work, terms_of
+from hub.licensing.annex import listing_of
+from hub.licensing.model import (
+    ExtractLevel,
+    Licence,
+    LicenceStatus,
+    PersonnelChange,
+    PersonnelStatus,
+    SigningSide,
+)
 from hub.licensing.moves import leads, side_of
-from hub.licensing.rules import is_expiring, refusals_to_use
+from hub.licensing.personnel import KEPT_UP
+from hub.licensing.rules import is_expiring
+from hub.people.model import Person, PersonStatus
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
@@ -39,6 +54,23 @@ STEPS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personnel:
+    """The personnel list as the page shows it."""
+
+    people: tuple[Person, ...]
+    """Who is on the list."""
+    lapsed: Mapping[str, tuple[Refusal, ...]]
+    """What keeps whom of them from working now: training, confidentiality, a closed account."""
+    waiting: tuple[PersonnelChange, ...]
+    past: tuple[PersonnelChange, ...]
+    """Decided changes, the newest first."""
+    others: tuple[Person, ...]
+    """Who could be proposed; empty for whoever may not."""
+    may_remove: bool
+    may_decide: bool
+
+
 def licence_page(visit: Visit, licence: Licence, error: HubError | None = None) -> Response:
     """The page, with what was refused on top if something was."""
     now = visit.hub.clock()
@@ -53,9 +85,11 @@ def licence_page(visit: Visit, licence: Licence, error: HubError | None = None) 
         filled=visit.form.filled,
         licence=licence,
         scenario=find_scenario(visit.hub, visit.actor, licence.scenario_id),
-        against=refusals_to_use(terms, now),
+        against=refusals_to_work(licence, visit.actor, now),
         expiring=is_expiring(terms, now, pack_in_force(now)),
         agreed=terms.agreed,
+        personnel=_personnel(visit, licence),
+        personnel_decisions=[(one.value, one) for one in (PersonnelStatus.IN_FORCE, PersonnelStatus.DECLINED)],
         asked_at=now,
         steps_done=PATH.index(licence.status) if licence.status in PATH else None,
         path_steps=PATH,
@@ -73,5 +107,29 @@ def licence_page(visit: Visit, licence: Licence, error: HubError | None = None) 
         ladder=ladder_of(visit.hub, visit.actor, licence) if licence.granted_at is not None else (),
         open_refusals=refusals_to_act(visit.actor, Verb.OPEN_WORKSPACE),
         draft_refusals=refusals_to_act(visit.actor, Verb.DRAFT_LICENCE),
-        events=history(visit.hub, visit.actor, licence.id),
+        events=history(visit.hub, visit.actor, licence.id, *(one.id for one in licence.personnel_changes)),
+    )
+
+
+def _personnel(visit: Visit, licence: Licence) -> Personnel:
+    is_kept_up = licence.status in KEPT_UP
+    actor, now, listing = visit.actor, visit.hub.clock(), listing_of(licence)
+    is_admin = actor.org_id == licence.operator_org and not refusals_to_act(actor, Verb.PROPOSE_PERSONNEL)
+    is_bureau = not refusals_to_act(actor, Verb.DECIDE_PERSONNEL)
+    decided = [one for one in licence.personnel_changes if one.status is not PersonnelStatus.PROPOSED]
+    taken = {*listing.people, *listing.proposed}
+    with visit.hub.reading() as session:
+        ours = select(Person).where(Person.org_id.in_([licence.operator_org, *licence.developers]))
+        found = list(session.scalars(ours.order_by(Person.org_id, Person.id)))
+        lapsed = {one.id: lapses_in(session, one.actor, now) for one in found}
+    return Personnel(
+        people=tuple(one for one in found if one.id in listing.people),
+        lapsed=lapsed,
+        waiting=tuple(one for one in licence.personnel_changes if one.status is PersonnelStatus.PROPOSED),
+        past=tuple(reversed(decided)),
+        others=tuple(one for one in found if one.status is PersonStatus.ACTIVE and one.id not in taken)
+        if is_admin and is_kept_up
+        else (),
+        may_remove=is_kept_up and (is_admin or is_bureau),
+        may_decide=is_kept_up and is_bureau,
     )

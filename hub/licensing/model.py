@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Text, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.catalog.model import CatalogTable
@@ -74,6 +74,29 @@ class SigningSide(StrEnum):
 
     IMPLEMENTING_BODY = "implementing_body"
     OPERATOR = "operator"
+
+
+class PersonnelKind(StrEnum):
+    """What a change of the personnel list does."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class PersonnelStatus(StrEnum):
+    """Where a change of the personnel list stands. Taking somebody off is in force at once."""
+
+    PROPOSED = "proposed"
+    IN_FORCE = "in_force"
+    DECLINED = "declined"
+
+
+PERSONNEL_MOVES: dict[PersonnelStatus, frozenset[PersonnelStatus]] = {
+    PersonnelStatus.PROPOSED: frozenset({PersonnelStatus.IN_FORCE, PersonnelStatus.DECLINED}),
+    PersonnelStatus.IN_FORCE: frozenset(),
+    PersonnelStatus.DECLINED: frozenset(),
+}
+"""Moves of a change of the personnel list; the bureau decides what the operator proposes."""
 
 
 class ScenarioStatus(StrEnum):
@@ -219,6 +242,9 @@ class Licence(Base):
     versions: Mapped[list[LicenceVersion]] = relationship(
         lazy="selectin", cascade="all", order_by="LicenceVersion.version"
     )
+    personnel_changes: Mapped[list[PersonnelChange]] = relationship(
+        lazy="selectin", order_by=lambda: (func.length(PersonnelChange.id), PersonnelChange.id)
+    )
     consents: Mapped[list[ProviderConsent]] = relationship(
         primaryjoin="Licence.scenario_id == foreign(ProviderConsent.scenario_id)", viewonly=True, lazy="selectin"
     )
@@ -281,6 +307,24 @@ class LicenceSignature(Base):
     digest: Mapped[str]
     signed_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
     signed_at: Mapped[datetime]
+
+
+class PersonnelChange(Base):
+    """One change of the list of people who work under a licence (item 8), since the agreement was signed."""
+
+    __tablename__ = "personnel_change"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licence.id"), index=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[PersonnelKind]
+    status: Mapped[PersonnelStatus]
+    reason: Mapped[str] = mapped_column(Text)
+    entered_by: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    entered_at: Mapped[datetime]
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class LicenceTable(Base):

@@ -60,6 +60,8 @@ class Agreed:
     outside_data: OutsideData
     exports_per_week: int
     security_officer: str
+    personnel: frozenset[str]
+    """People who work under the licence as it was signed; `personnel` knows what changed since."""
     suspension_triggers: frozenset[SuspensionTrigger]
 
 
@@ -86,6 +88,7 @@ def compile_terms(contract: Contract) -> Agreed:
         outside_data=items.other.outside_data,
         exports_per_week=items.other.exports_per_week,
         security_officer=items.security.officer,
+        personnel=frozenset(items.security.personnel),
         suspension_triggers=frozenset(items.change.suspension_triggers),
     )
 

@@ -53,6 +53,9 @@ class Verb(StrEnum):
     SUSPEND_LICENCE = "suspend_licence"
     RESUME_LICENCE = "resume_licence"
     TERMINATE_LICENCE = "terminate_licence"
+    PROPOSE_PERSONNEL = "propose_personnel"
+    DECIDE_PERSONNEL = "decide_personnel"
+    REMOVE_PERSONNEL = "remove_personnel"
     DECIDE_CONSENT = "decide_consent"
     WITHDRAW_CONSENT = "withdraw_consent"
     REQUEST_EXTRACT = "request_extract"
@@ -111,6 +114,9 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.SUSPEND_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.RESUME_LICENCE: frozenset({Role.BUREAU_OFFICER}),
     Verb.TERMINATE_LICENCE: frozenset({Role.BUREAU_OFFICER}),
+    Verb.PROPOSE_PERSONNEL: frozenset({Role.LICENSEE_ADMIN}),
+    Verb.DECIDE_PERSONNEL: frozenset({Role.BUREAU_OFFICER}),
+    Verb.REMOVE_PERSONNEL: frozenset({Role.LICENSEE_ADMIN, Role.BUREAU_OFFICER}),
     Verb.DECIDE_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.WITHDRAW_CONSENT: frozenset({Role.DEPT_STEWARD}),
     Verb.REQUEST_EXTRACT: frozenset({Role.LICENSEE_ADMIN, Role.ANALYST}),

@@ -53,11 +53,11 @@ SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a session was last used."""
 RECOVERY_CODES = 10
 
-Standing = Callable[[str, datetime], Mapping[str, str]]
+Standing = Callable[[Person, datetime], Mapping[str, str]]
 """What is to be written beside a sign-in about the organisation's licences, by organisation and time."""
 
 
-def _no_standing(_org_id: str, _now: datetime) -> Mapping[str, str]:
+def _no_standing(_person: Person, _now: datetime) -> Mapping[str, str]:
     return {}
 
 
@@ -139,7 +139,7 @@ def open_session(
         EventKind.PERSON_SIGNED_IN,
         "person",
         person.id,
-        details={"factor": factor.value, **standing(person.org_id, tx.now)},
+        details={"factor": factor.value, **standing(person, tx.now)},
     )
 
 

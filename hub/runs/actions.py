@@ -37,9 +37,10 @@ from hub.gate.actions import SealedOutputs, check_export, enter_sealed, stored
 from hub.gate.screening import Screen, screen_frozen
 from hub.ledger.canonical import canonical
 from hub.ledger.events import EventKind
-from hub.licensing.actions import agreed_in, licence_in, usable_licence
+from hub.licensing.actions import agreed_in, licence_in, licence_to_work, listed_people, usable_licence
 from hub.licensing.actions import may_see as may_see_licence
 from hub.licensing.model import ExtractLevel, Licence, ProductForm
+from hub.licensing.personnel import refusals_of_personnel
 from hub.licensing.terms import refusals_to_offer
 from hub.message import both, msg
 from hub.numbering import newest_first, next_id
@@ -122,7 +123,7 @@ def request_run(
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_words(workspace_id, lines=[title, *outputs], texts=[purpose]), InvalidInput)
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
-        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         tx.refuse(
             refusals_to_offer(
                 licence.id, agreed_in(licence), form=product_form, lane=licence.lane, submitted_in_week=0
@@ -242,6 +243,7 @@ def start_run(hub: Hub, actor: Actor, *, run_id: str) -> RunOrder:
         run = _visible(tx.session, run_id, actor)
         tx.refuse(refusals_to_start(facts_of(tx.session, run), actor), NotAllowed)
         licence = usable_licence(tx.session, run.licence_id, tx.now)
+        tx.refuse(refusals_of_personnel(licence.id, run.author_id, listed_people(licence)), NotAllowed)
         tx.refuse(rate_refusals(tx.session, licence.id, tx.now), NotAllowed)
         notebook_bytes(hub, run)
         extracts = full_extracts(tx.session, licence.id, tx.now)

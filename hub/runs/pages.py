@@ -6,9 +6,8 @@ from fastapi import APIRouter, BackgroundTasks
 from starlette.responses import Response
 
 from hub.errors import HubError
-from hub.licensing.actions import find_licence, terms_of
+from hub.licensing.actions import find_licence, refusals_to_work
 from hub.licensing.model import ProductForm
-from hub.licensing.rules import refusals_to_use
 from hub.message import msg
 from hub.people.rules import Verb, refusals_to_act
 from hub.rulebook.packs import pack_in_force
@@ -106,7 +105,7 @@ def _new_page(visit: Visit, workspace: Workspace, error: HubError | None = None)
         licence=licence,
         notebooks=[(one.name, one.name) for one in _notebooks(visit, workspace)],
         forms=[(form.value, form) for form in ProductForm],
-        against=(*visit.lapses, *refusals_to_use(terms_of(licence), now), *missing, *rate),
+        against=(*visit.lapses, *refusals_to_work(licence, visit.actor, now), *missing, *rate),
     )
 
 
@@ -172,7 +171,7 @@ def _page(visit: Visit, run: RunOrder, error: HubError | None = None) -> Respons
         facts = facts_of(session, run)
         rate = rate_refusals(session, run.licence_id, visit.hub.clock())
     licence = find_licence(visit.hub, visit.actor, run.licence_id)
-    against = (*visit.lapses, *refusals_to_use(terms_of(licence), visit.hub.clock()))
+    against = (*visit.lapses, *refusals_to_work(licence, visit.actor, visit.hub.clock()))
     return visit.page(
         "runs/detail.html",
         status=error.http_status if error else 200,

@@ -21,8 +21,9 @@ from hub.gate.actions import list_requests, vote_refusals
 from hub.gate.model import ExportRequest, RequestStatus
 from hub.licensing.actions import Standing, list_licences, list_scenarios, standing_of, terms_of
 from hub.licensing.actions import facts_of as facts_of_licence
-from hub.licensing.model import Scenario, ScenarioStatus
+from hub.licensing.model import PersonnelStatus, Scenario, ScenarioStatus
 from hub.licensing.moves import leads, side_of
+from hub.licensing.personnel import KEPT_UP
 from hub.licensing.rules import refusals_to_use
 from hub.licensing.scenario_rules import body_of
 from hub.message import Message, msg
@@ -73,7 +74,7 @@ def home(visit: Visited) -> Response:
 def _standings(visit: Visit) -> Iterator[Standing]:
     """Licences of the reader's institution that cannot be used now, or end soon."""
     if visit.actor.is_outside:
-        for standing in standing_of(visit.hub, visit.actor.org_id, visit.hub.clock()):
+        for standing in standing_of(visit.hub, visit.actor, visit.hub.clock()):
             if standing.refusals or standing.is_expiring:
                 yield standing
 
@@ -82,6 +83,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     """Everything in the walk that this person, and nobody before them, has to do next."""
     yield from _for_the_bureau(visit)
     yield from _for_parties(visit)
+    yield from _for_personnel_lists(visit)
     yield from _for_bodies(visit)
     yield from _for_providers(visit)
     yield from _for_the_centre(visit)
@@ -135,6 +137,18 @@ def _for_parties(visit: Visit) -> Iterator[Task]:
             if verb is Verb.SIGN_LICENCE and side_of(facts, visit.actor) in (None, *facts.signed):
                 continue
             yield Task(kind=_STEPS[verb], title=licence.purpose, subject=licence.id, address=("licences", licence.id))
+
+
+def _for_personnel_lists(visit: Visit) -> Iterator[Task]:
+    """People whom operators want to work under a licence, for the bureau to acknowledge."""
+    if not _may(visit, Verb.DECIDE_PERSONNEL):
+        return
+    for licence in list_licences(visit.hub, visit.actor):
+        if licence.status in KEPT_UP and not visit.actor.is_partial_to(licence.operator_org):
+            for change in licence.personnel_changes:
+                if change.status is PersonnelStatus.PROPOSED:
+                    kind, address = msg("Acknowledge a person"), ("licences", licence.id)
+                    yield Task(kind=kind, title=licence.purpose, subject=licence.id, address=address)
 
 
 _STEPS: Mapping[Verb, Message] = {

@@ -19,7 +19,7 @@ from hub.extracts.issue import REAL
 from hub.extracts.model import Extract, ExtractStatus
 from hub.extracts.rules import refusals_to_use_extract
 from hub.ledger.events import EventKind
-from hub.licensing.actions import licence_in, usable_licence, visible_licence
+from hub.licensing.actions import licence_in, licence_to_work, visible_licence
 from hub.licensing.model import ExtractLevel, Licence
 from hub.numbering import newest_first
 from hub.people.actions import lapses_of
@@ -67,7 +67,7 @@ def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
     """
     with hub.transaction(actor, Verb.OPEN_WORKSPACE, licence_id) as tx:
         visible_licence(tx.session, licence_id, actor)
-        licence = usable_licence(tx.session, licence_id, tx.now)
+        licence = licence_to_work(tx.session, licence_id, actor, tx.now)
         own = select(Workspace).where(Workspace.licence_id == licence_id, Workspace.person_id == actor.person_id)
         workspace = tx.session.scalar(own)
         extracts = _to_mount(tx.session, licence, workspace, tx.now)
@@ -113,7 +113,7 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
-        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         policies = {row.table_id: row.policy_digest for row in licence.tables}
         mounted = []
         for extract in _to_mount(tx.session, licence, workspace, tx.now):
@@ -167,7 +167,7 @@ def choose_rung(hub: Hub, actor: Actor, *, workspace_id: str, table_id: str, lev
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
-        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         full = {row.table_id: row.full_in_workspace for row in licence.tables}
         if table_id not in full:
             raise NotFound(unknown(table_id))
@@ -315,7 +315,7 @@ def open_refusals(hub: Hub, actor: Actor, licence_id: str) -> tuple[Refusal, ...
     now = hub.clock()
     try:
         with hub.reading() as session:
-            licence = usable_licence(session, licence_id, now)
+            licence = licence_to_work(session, licence_id, actor, now)
             workspace = session.scalar(own)
             extracts = _to_mount(session, licence, workspace, now)
             is_open = workspace is not None and workspace.status is WorkspaceStatus.OPEN

@@ -6,7 +6,7 @@ from hub.context import Hub
 from hub.errors import NotAllowed, NotFound, unknown
 from hub.extracts.rules import refusals_to_use_extract
 from hub.ledger.events import EventKind
-from hub.licensing.actions import usable_licence
+from hub.licensing.actions import licence_to_work
 from hub.people.actor import Actor
 from hub.workspaces.actions import lying_in
 from hub.workspaces.model import Workspace
@@ -28,7 +28,7 @@ def start_kernel(hub: Hub, actor: Actor, *, workspace_id: str) -> None:
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_closed(workspace_id, workspace.status), NotAllowed)
-        licence = usable_licence(tx.session, workspace.licence_id, tx.now)
+        licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         tx.refuse(
             refusals_to_open(
                 actor=actor,

@@ -59,17 +59,19 @@ def test_one_licence_stands_in_each_notable_state(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("org", "licence", "refusals"),
+    ("person", "licence", "refusals"),
     [
-        ("pushu", "l-0001", ["licence.expired"]),
-        ("kangyang", "l-0002", []),
-        ("tingguan", "l-0003", ["licence.suspended"]),
-        ("pushu", "l-0004", ["licence.deliberating"]),
-        ("moxing", "l-0004", ["licence.deliberating"]),
+        ("ps-analyst", "l-0001", ["licence.expired"]),
+        ("ky-analyst", "l-0002", []),
+        ("ky-admin", "l-0002", []),
+        ("ky-newcomer", "l-0002", ["licence.not_listed"]),
+        ("tg-analyst", "l-0003", ["licence.suspended"]),
+        ("ps-analyst", "l-0004", ["licence.deliberating"]),
+        ("mx-analyst", "l-0004", ["licence.deliberating"]),
     ],
 )
-def test_standing_of_each_licence(hub: Hub, org: str, licence: str, refusals: list[str]) -> None:
-    [standing] = [one for one in standing_of(hub, org, hub.clock()) if one.licence.id == licence]
+def test_standing_of_each_licence(hub: Hub, person: str, licence: str, refusals: list[str]) -> None:
+    [standing] = [one for one in standing_of(hub, actor(hub, person), hub.clock()) if one.licence.id == licence]
     assert [refusal.rule for refusal in standing.refusals] == refusals
 
 
@@ -77,6 +79,7 @@ def test_standing_of_each_licence(hub: Hub, org: str, licence: str, refusals: li
     ("analyst", "licence", "table", "code"),
     [
         ("ps-analyst", "l-0001", "fair", "licence.expired"),
+        ("ky-newcomer", "l-0002", "mz_elder_care", "licence.not_listed"),
         ("tg-analyst", "l-0003", "cg_session", "licence.suspended"),
         ("mx-analyst", "l-0004", "fair", "licence.deliberating"),
     ],

@@ -1,6 +1,6 @@
 """What ends a workspace takes effect on a real site within a minute: for kernels at once, for boxes at the next look.
 
-Six workspaces run side by side, then everything that can end one happens at once.
+Seven workspaces run side by side, then everything that can end one happens at once.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hub.demo.people import appoint_cast
 from hub.extracts.actions import list_extracts, revoke_extract
 from hub.ledger.actions import read_entries
 from hub.licensing.actions import suspend_licence
+from hub.licensing.annex import remove_personnel
 from hub.licensing.model import ExtractLevel
 from hub.people.accounts import appoint_person, close_account
 from hub.people.actions import record_training
@@ -73,6 +74,11 @@ def revoke(hub: Hub) -> None:
         revoke_extract(hub, steward, extract_id=extract.id, reason="数据部门停用,核查来源。")
 
 
+def take_off(hub: Hub) -> None:
+    admin = actor(hub, "ky-admin")
+    remove_personnel(hub, admin, licence_id="l-0004", person_id="ky-fourth", reason="岗位变动。")
+
+
 def expire(hub: Hub) -> None:
     Path(hub.settings.unsafe_clock_file).write_text(str(int(MONTH.total_seconds()) + 60))
 
@@ -98,6 +104,7 @@ ENDINGS = [
         licence="l-0004",
         act=lambda hub: close_account(hub, officer(hub), person_id="ky-third"),
     ),
+    Ending(code="licence.not_listed", person="ky-fourth", licence="l-0004", act=take_off),
     Ending(code="licence.expired", person="ky-analyst", licence="l-0005", act=expire),
 ]
 """The clock is moved last: it stands for all."""
@@ -137,11 +144,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShiftedSite]:
     appoint_cast(hub)
     factories.published(hub, id="clinic_visits")
     factories.published(hub, id="shared", origin=Origin.SHARED_IN, provider_org="wj")
+    for name in ("ky-second", "ky-third", "ky-fourth"):
+        analyst(hub, name)
     licence(hub, "shared")
     for days in (300, 300, 300, MONTH.days):
         licence(hub, "clinic_visits", days=days)
-    for name in ("ky-second", "ky-third"):
-        analyst(hub, name)
     keep(made.state, {**kept(made.state), "complete": True})
     hub.database.engine.dispose()
     made.start()

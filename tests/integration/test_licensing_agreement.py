@@ -203,7 +203,9 @@ def test_attendees_are_posts_and_their_names_are_not_repeated(hub: Hub) -> None:
 def test_nothing_is_used_before_it_is_in_force_and_each_state_says_why(hub: Hub) -> None:
     for until in (LicenceStatus.DELIBERATING, LicenceStatus.SIGNED, LicenceStatus.FILED):
         licence = factories.agreed(hub, until=until)
-        [standing] = [one for one in standing_of(hub, "kangyang", hub.clock()) if one.licence.id == licence.id]
+        [standing] = [
+            one for one in standing_of(hub, actor(hub, "ky-admin"), hub.clock()) if one.licence.id == licence.id
+        ]
         assert [refusal.rule for refusal in standing.refusals] == [f"licence.{until}"]
         assert standing.asked_at == hub.clock()
 
@@ -213,10 +215,10 @@ def test_standing_says_usable_expiring_and_expired(hub: Hub, watch: Watch) -> No
     seen = []
     for days in (0, 109, 2, 90):
         watch.move(days=days)
-        [standing] = standing_of(hub, "kangyang", hub.clock())
+        [standing] = standing_of(hub, actor(hub, "ky-admin"), hub.clock())
         seen.append((standing.is_expiring, [refusal.rule for refusal in standing.refusals]))
     assert seen == [(False, []), (False, []), (True, []), (False, ["licence.expired"])]
-    assert standing_of(hub, "pushu", hub.clock()) == ()
+    assert standing_of(hub, actor(hub, "ps-admin"), hub.clock()) == ()
 
 
 def test_terminated_licence_is_closed_and_ends_as_exited(hub: Hub) -> None:
@@ -225,7 +227,7 @@ def test_terminated_licence_is_closed_and_ends_as_exited(hub: Hub) -> None:
     refused(lambda: resume_licence(hub, actor(hub, OFFICER), licence_id=licence.id, reason=REASON), "licence.status")
     close_licence(hub, actor(hub, OFFICER), licence_id=licence.id, typed=licence.id, reason=REASON)
     assert find_licence(hub, actor(hub, OFFICER), licence.id).status is LicenceStatus.EXITED
-    [standing] = standing_of(hub, "kangyang", hub.clock())
+    [standing] = standing_of(hub, actor(hub, "ky-admin"), hub.clock())
     assert [refusal.rule for refusal in standing.refusals] == ["licence.exited"]
 
 
@@ -300,7 +302,7 @@ def test_marked_table_stops_scenario_agreement_and_every_use(hub: Hub) -> None:
         "table.owner",
     )
     mark_state_secret(hub, actor(hub, "mz-steward"), table_id="clinic_visits", reason=REASON)
-    [standing] = [one for one in standing_of(hub, "kangyang", hub.clock()) if one.licence.id == licence.id]
+    [standing] = [one for one in standing_of(hub, actor(hub, "ky-admin"), hub.clock()) if one.licence.id == licence.id]
     assert [refusal.rule for refusal in standing.refusals] == ["licence.state_secret"]
     refused(lambda: deliberate(hub, draft), "licence.state_secret")
     refused(lambda: factories.agreed(hub), "licence.state_secret")

@@ -41,6 +41,7 @@ ENTITIES = {
     "hub/extracts EXTRACT_REQUEST_MOVES": "extract_request",
     "hub/gate REQUEST_MOVES": "request",
     "hub/licensing LICENCE_MOVES": "licence",
+    "hub/licensing PERSONNEL_MOVES": "personnel",
     "hub/licensing SCENARIO_MOVES": "scenario",
     "hub/people CHANGE_MOVES": "change",
     "hub/people ORGANISATION_MOVES": "organisation",

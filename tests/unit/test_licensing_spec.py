@@ -293,6 +293,7 @@ def offer(row: Row) -> Sequence[Refusal]:
         outside_data=OutsideData.FORBIDDEN,
         exports_per_week=row.number("quota", 3),
         security_officer="管理员",
+        personnel=frozenset({"管理员"}),
         suspension_triggers=frozenset(SuspensionTrigger),
     )
     return refusals_to_offer(
@@ -350,6 +351,7 @@ def test_terms_are_compiled_from_the_items() -> None:
     agreed = compile_terms(contract(row))
     assert agreed.product_plan == ((ProductForm.INDEX, Lane.PUBLIC),)
     assert (agreed.redevelopment_ban, agreed.security_officer, agreed.exports_per_week) == (True, "管理员", 3)
+    assert agreed.personnel == {"管理员"}
     assert [(table.table_id, table.levels) for table in agreed.tables] == [("养老", frozenset(ExtractLevel))]
 
 
