@@ -9,6 +9,7 @@ import polars as pl
 
 from anonymize.errors import Place
 from anonymize.strict import Fields, refuse_setting
+from anonymize.techniques.distinct import once
 from anonymize.techniques.hierarchy import STAR
 from anonymize.text import Text
 
@@ -67,6 +68,9 @@ class Mask:
                     "请为该列选择其他方法，例如 drop。", "Choose another technique for this column, for example drop."
                 ),
             )
+        return once(values, self._masked).alias(values.name)
+
+    def _masked(self, values: pl.Series) -> pl.Series:
         text = values.cast(pl.String)
         stars = STAR * 3
         kept = self.keep_start + self.keep_end
@@ -74,4 +78,4 @@ class Mask:
         masked = text.str.head(self.keep_start) + stars + end
         long_enough = (text.str.len_chars() > kept).fill_null(False)
         hidden = pl.select(pl.when(text.is_not_null()).then(pl.lit(stars)).otherwise(None)).to_series()
-        return masked.zip_with(long_enough, hidden).alias(values.name)
+        return masked.zip_with(long_enough, hidden)

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import polars as pl
 
 from anonymize.chance import Chance
+from anonymize.techniques.form import made_up_forms
 from anonymize.techniques.generalize import code_values
 from anonymize.techniques.grid import Grid, lay_grid
-from anonymize.techniques.pseudonymize import Pseudonymize, derive_key, keyed_digest
+from anonymize.techniques.pseudonymize import PRESERVING, Pseudonymize, derive_key, keyed_digest
 
 MAX_GROUPS: Final = 32
 """Groups of a column at most: pairs of columns are counted in tables of at most this squared."""
@@ -205,9 +206,12 @@ def _persons(rows: int, repeats: Codes, persons: Codes, *, draws: npt.NDArray[np
 
 def _tokens(count: int, *, technique: Pseudonymize, key: bytes, real: pl.Series) -> pl.Series:
     """Made-up pseudonyms, the same in all synthetic tables of a licence and domain, so that they join there too."""
-    numbers = pl.Series([str(number) for number in range(count)], dtype=pl.String)
-    label = _TOKEN_LABEL + technique.domain.encode()
-    tokens = keyed_digest(numbers, key=derive_key(key, label)).str.head(technique.length)
+    secret = derive_key(key, _TOKEN_LABEL + technique.domain.encode())
+    if technique.format == PRESERVING:
+        tokens = made_up_forms(count, form_of=real, key=bytes.fromhex(secret))
+    else:
+        numbers = pl.Series([str(number) for number in range(count)], dtype=pl.String)
+        tokens = keyed_digest(numbers, key=secret).str.head(technique.length)
     return tokens.set(tokens.is_in(real.implode()), None)
 
 
