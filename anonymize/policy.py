@@ -131,19 +131,19 @@ def load_policy(path: Path) -> AnonymizationPolicy:
     if len(content) > MAX_POLICY_BYTES:
         raise _not_toml(path.name)
     try:
-        return parse_policy(content.decode("utf-8-sig"))
+        return parse_policy(content.decode("utf-8-sig"), folder=path.parent.resolve())
     except UnicodeDecodeError as failed:
         raise _not_toml(path.name) from failed
 
 
-def parse_policy(text: str) -> AnonymizationPolicy:
-    """Read a policy from its TOML text.
+def parse_policy(text: str, *, folder: Path | None = None) -> AnonymizationPolicy:
+    """Read a policy from its TOML text; hierarchies in files are read from `folder` alone, without one from nowhere.
 
     Raises:
         BadInput: it is no TOML, a field is missing, unknown or out of range, or a guard is broken.
     """
     try:
-        fields = Fields(tomllib.loads(text), "")
+        fields = Fields(tomllib.loads(text), "", folder=folder)
     except tomllib.TOMLDecodeError as failed:
         raise _not_toml("policy") from failed
     fields.integer("format", low=FORMAT, high=FORMAT)

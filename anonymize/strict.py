@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from anonymize.errors import BadInput
@@ -28,17 +29,20 @@ def refuse_setting(subject: str, *, zh: str, en: str) -> BadInput:
 class Fields:
     """One table of a policy, read key by key; `close` refuses whatever was not read.
 
+    `folder` is where files lie that the policy may name; None where it names none.
+
     Raises (all readers):
         BadInput: a key is missing, of the wrong type or out of its range. The refusal names the key, never its value.
     """
 
-    def __init__(self, content: object, path: str) -> None:
+    def __init__(self, content: object, path: str, *, folder: Path | None = None) -> None:
         if not isinstance(content, Mapping):
             raise refuse_setting(path, zh="应为一个表（键值对）", en="must be a table of keys and values")
         self._content: dict[str, Any] = dict(content)
         self._left = set(self._content)
         self._known: set[str] = set()
         self.path = path
+        self.folder = folder
 
     def at(self, key: str) -> str:
         """The dotted path of a key, for refusals."""
@@ -134,7 +138,7 @@ class Fields:
         return both
 
     def table(self, key: str) -> Fields:
-        return Fields(self.raw(key), self.at(key))
+        return Fields(self.raw(key), self.at(key), folder=self.folder)
 
     def names(self) -> tuple[str, ...]:
         """The keys of this table in the order written."""

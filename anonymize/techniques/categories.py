@@ -11,7 +11,7 @@ import polars as pl
 
 from anonymize.errors import Place
 from anonymize.strict import Fields, refuse_setting
-from anonymize.techniques.hierarchy import STAR, value_key
+from anonymize.techniques.hierarchy import STAR, refuse_unlisted, value_key
 from anonymize.text import Text
 
 
@@ -58,17 +58,7 @@ class Groups:
         current = [value_key(value) for value in values.to_list()]
         known = dict(self.levels[0])
         if missing := sum(value not in known for value in current):
-            raise place.refuse(
-                "column.not_in_hierarchy",
-                found=Text(
-                    f"有 {missing} 个不同的值不在规则的分组中",
-                    f"{missing} distinct values are in no group of the policy",
-                ),
-                next_step=Text(
-                    "请在规则中把这些值补入分组，或改正源表。",
-                    "Add these values to a group in the policy, or correct the source.",
-                ),
-            )
+            raise refuse_unlisted(missing, place)
         answers: list[pl.Series] = []
         for level in self.levels:
             mapping = dict(level)

@@ -18,8 +18,11 @@ from anonymize.errors import Place
 from anonymize.strict import Fields, refuse_setting
 from anonymize.techniques.bands import Bands
 from anonymize.techniques.categories import Groups, Prefixes
+from anonymize.techniques.codes import Divisions, Industries
 from anonymize.techniques.dates import AgeBands, CalendarDates
 from anonymize.techniques.hierarchy import STAR, Hierarchy, value_key
+from anonymize.techniques.intervals import Intervals
+from anonymize.techniques.listed import Listed
 from anonymize.text import Text
 
 _READERS: Final[Mapping[str, Callable[[Fields], Hierarchy]]] = {
@@ -28,6 +31,10 @@ _READERS: Final[Mapping[str, Callable[[Fields], Hierarchy]]] = {
     AgeBands.kind: AgeBands.read,
     Groups.kind: Groups.read,
     Prefixes.kind: Prefixes.read,
+    Intervals.kind: Intervals.read,
+    Divisions.kind: Divisions.read,
+    Industries.kind: Industries.read,
+    Listed.kind: Listed.read,
 }
 
 

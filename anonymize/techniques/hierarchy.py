@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import polars as pl
 
-from anonymize.errors import Place
+from anonymize.errors import BadInput, Place
 from anonymize.text import Text
 
 STAR: Final = "*"
@@ -57,6 +57,20 @@ def value_key(value: object) -> str:
             return str(int(value))
         case _:
             return str(value)
+
+
+def refuse_unlisted(missing: int, place: Place) -> BadInput:
+    """The refusal of values that a listed hierarchy does not hold."""
+    return place.refuse(
+        "column.not_in_hierarchy",
+        found=Text(
+            f"有 {missing} 个不同的值不在规则的分组中", f"{missing} distinct values are in no group of the policy"
+        ),
+        next_step=Text(
+            "请在规则的分组或层次文件中补入这些值，或改正源表。",
+            "Add these values to the groups or the hierarchy of the policy, or correct the source.",
+        ),
+    )
 
 
 def show_number(value: int | float) -> str:
