@@ -40,7 +40,7 @@ def read_csv_text(
         BadInput: undecodable bytes, unnamed or repeated columns, rows longer than the header.
     """
     text = _decode(content, path, refuse)
-    separator = _sniff_separator(text)
+    separator = sniff_separator(text)
     names = next(csv.reader(io.StringIO(text[: 2**20]), delimiter=separator), [])
     check_names(names, path)
     try:
@@ -76,7 +76,7 @@ def _decode(content: bytes, path: Path, refuse: Refuse) -> str:
         ) from None
 
 
-def _sniff_separator(text: str) -> str:
+def sniff_separator(text: str) -> str:
     """The separator that cuts the first rows into the most columns, the same number in each; comma if none does."""
     best, most = ",", 1
     for separator in SEPARATORS:

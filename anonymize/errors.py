@@ -7,7 +7,7 @@ the subject is a file, a column, a row number or a policy field.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from anonymize.text import Language, Text
 
@@ -31,6 +31,10 @@ class AnonymizeError(Exception):
         self.text = text
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A refusal travels home from a worker process as what it is."""
+        return _rebuilt, (type(self), self.code, self.subject, self.text, self.next_step)
+
     def sentence(self, language: Language) -> str:
         """The refusal with its next step and its code, in one language."""
         glue = "" if language == "zh" else " "
@@ -51,6 +55,10 @@ class AnonymizeError(Exception):
 
     def __str__(self) -> str:
         return self.sentence("en")
+
+
+def _rebuilt(kind: type[AnonymizeError], code: str, subject: str, text: Text, next_step: Text) -> AnonymizeError:
+    return kind(code=code, subject=subject, text=text, next_step=next_step)
 
 
 class BadInput(AnonymizeError):

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -19,6 +19,7 @@ from anonymize.detect.entity import EntityKind
 from anonymize.detect.scan import scan_table
 from anonymize.detect.scan_report import KindShare
 from anonymize.errors import Place, TargetNotMet
+from anonymize.facts import Facts
 from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.fake import Fake
@@ -50,27 +51,27 @@ _NUMBERS_OF_PEOPLE: Final = frozenset(
 )
 
 
-def check_fit(policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str) -> None:
+def check_fit(policy: AnonymizationPolicy, facts: Facts, *, table: str) -> None:
     """Rules 1 to 4.
 
     Raises:
         BadInput: rule 1, 2 or 4 is broken.
         TargetNotMet: rule 3 is broken.
     """
-    _check_names(policy, frame, table)
-    if frame.height < policy.target.k:
+    check_columns(policy, list(facts.schema), table=table)
+    if facts.rows < policy.target.k:
         raise TargetNotMet(
             code="target.table_too_small",
             subject=table,
             text=Text(
-                f"表 {table} 只有 {frame.height} 行，少于目标 k = {policy.target.k}，没有写出任何文件。",
-                f"Table {table} has {frame.height} rows, below the target k = {policy.target.k}. Nothing was written.",
+                f"表 {table} 只有 {facts.rows} 行，少于目标 k = {policy.target.k}，没有写出任何文件。",
+                f"Table {table} has {facts.rows} rows, below the target k = {policy.target.k}. Nothing was written.",
             ),
             next_step=Text("请使用更大的表。", "Use a larger table."),
         )
     for rule in policy.columns:
         if not isinstance(rule.technique, Drop):
-            _check_values(rule, frame[rule.name], Place(table=table, column=rule.name))
+            _check_values(rule, facts, Place(table=table, column=rule.name))
 
 
 def check_leftovers(policy: AnonymizationPolicy, released: pl.DataFrame, *, table: str) -> None:
@@ -106,15 +107,20 @@ def _found(kind: KindShare) -> bool:
     return kind.share >= SOME_HOLD_IT and kind.checked >= CHECKED
 
 
-def _check_names(policy: AnonymizationPolicy, frame: pl.DataFrame, table: str) -> None:
+def check_columns(policy: AnonymizationPolicy, columns: Sequence[str], *, table: str) -> None:
+    """Rule 1.
+
+    Raises:
+        BadInput: it is broken.
+    """
     for rule in policy.columns:
-        if rule.name not in frame.columns:
+        if rule.name not in columns:
             raise Place(table=table, column=rule.name).refuse(
                 "policy.column_missing",
                 found=Text("规则提到该列，但表中没有", "the policy names it, but the table has no such column"),
                 next_step=Text("请检查列名，或从规则中删去该列。", "Check its name, or take it out of the policy."),
             )
-    for name in frame.columns:
+    for name in columns:
         if policy.rule_for(name) is None:
             raise Place(table=table, column=name).refuse(
                 "policy.column_unnamed",
@@ -126,8 +132,9 @@ def _check_names(policy: AnonymizationPolicy, frame: pl.DataFrame, table: str) -
             )
 
 
-def _check_values(rule: ColumnRule, column: pl.Series, place: Place) -> None:
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+def _check_values(rule: ColumnRule, facts: Facts, place: Place) -> None:
+    dtype = facts.schema[rule.name]
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         raise place.refuse(
             "column.not_scalar",
             found=Text(
@@ -137,27 +144,36 @@ def _check_values(rule: ColumnRule, column: pl.Series, place: Place) -> None:
                 "请在源表中展开，或在规则中删除该列。", "Spread it out in the source, or drop it in the policy."
             ),
         )
-    if column.null_count() == len(column):
+    if facts.nulls[rule.name] == facts.rows:
         raise place.refuse(
             "column.all_null",
             found=Text("整列为空", "it holds no value at all"),
             next_step=Text("请在规则中删除该列，或补齐源表。", "Drop it in the policy, or fill it in the source."),
         )
-    if column.dtype.is_float() and (bad := int((~column.is_finite()).sum())):
+    if bad := facts.not_finite.get(rule.name, 0):
         raise place.refuse(
             "column.not_finite",
             found=Text(f"有 {bad} 行是 NaN 或无穷大", f"{bad} rows hold NaN or infinity"),
             next_step=Text("请在源表中改正或留空这些单元格。", "Correct or empty these cells in the source table."),
         )
-    _check_unique(rule, column, place)
+    _check_unique(rule, facts, place)
 
 
-def _check_unique(rule: ColumnRule, column: pl.Series, place: Place) -> None:
-    code = column.dtype == pl.String or column.dtype.is_integer()
-    counted = rule.column_class is ColumnClass.QUASI_ID or not isinstance(rule.technique, Keep | Swap | Randomize)
-    if counted or not code or len(column) < UNIQUE_ROWS:
+def counted_columns(policy: AnonymizationPolicy) -> list[str]:
+    """The columns whose distinct values rule 4 needs."""
+    return [rule.name for rule in policy.columns if _told_by_value(rule)]
+
+
+def _told_by_value(rule: ColumnRule) -> bool:
+    """Whether the values of a column are released as they are and no equivalence class is measured on them."""
+    return rule.column_class is not ColumnClass.QUASI_ID and isinstance(rule.technique, Keep | Swap | Randomize)
+
+
+def _check_unique(rule: ColumnRule, facts: Facts, place: Place) -> None:
+    distinct = facts.distinct(rule.name)
+    if not _told_by_value(rule) or distinct is None or facts.rows < UNIQUE_ROWS:
         return
-    if column.drop_nulls().n_unique() > UNIQUE_SHARE * len(column):
+    if distinct > UNIQUE_SHARE * facts.rows:
         raise place.refuse(
             "policy.unique_column",
             found=Text(

@@ -2,14 +2,14 @@
 
 What must hold:
 1. Levels and types are found once, on the whole table, and every rung has them: code runs unchanged on the next rung.
-2. A rung below the full one is made from the full de-identified extract in memory, never from the source rows.
+2. A rung below the full one is made from the full de-identified extract, never from the source rows.
 3. What was written is read again and checked as its rung promises; if it fails, it is removed and refused.
 4. All three files appear together, or none does.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, assert_never
@@ -17,18 +17,17 @@ from typing import Any, Literal, assert_never
 import polars as pl
 
 from anonymize.chance import Chance
+from anonymize.engine.build import Made, Progress, write_table
+from anonymize.engine.scale import Scale
 from anonymize.errors import BadInput
 from anonymize.fitness import refuse_disagreement
 from anonymize.manifest import Provenance, build_manifest, describe_risk
 from anonymize.pipeline import (
     EXTRACT_NAME,
     Extracted,
-    Progress,
     Staged,
     build_extract,
     check_call,
-    load_source,
-    transform_table,
     verify_extract,
 )
 from anonymize.policy import AnonymizationPolicy, ColumnClass
@@ -54,6 +53,7 @@ def build_rung(
     rows: int | None = None,
     title: Text | None = None,
     progress: Progress | None = None,
+    scale: Scale | None = None,
 ) -> Extracted:
     """Write extract.parquet, manifest.json and report.html of one rung to a new folder `out_dir`.
 
@@ -78,39 +78,63 @@ def build_rung(
             created_at=created_at,
             title=title,
             progress=progress,
+            scale=scale,
         )
     tell = progress or (lambda step, share: None)
     check_call(key, created_at)
+    scale = scale or Scale()
     with Staged(out_dir) as staged:
-        frame, source_digest = load_source(source, tell=tell)
-        full = transform_table(frame, policy=policy, key=key, table=source.name, tell=tell)
+        whole = staged.scratch / EXTRACT_NAME
+        made = write_table(source, whole, policy=policy, key=key, scale=scale, scratch=staged.scratch, tell=tell)
+        full = _Rows(made=made.transformed, frame=_read_whole(whole, rung, made, scale=scale))
         written = staged.folder / EXTRACT_NAME
-        tell("draw", 0.75)
+        tell("draw", 0.9)
         shown, about = _make(rung, full, policy=policy, key=key, rows=rows, table=source.name)
-        tell("write", 0.85)
-        write_parquet(shown.extract, written)
-        tell("verify", 0.9)
+        write_parquet(shown.frame, written)
+        tell("verify", 0.95)
         _verify(written, rung, shown=shown, full=full, policy=policy)
         origin = Provenance(
             table=source.name,
-            source_digest=source_digest,
+            source_digest=made.source.digest,
             extract_digest=file_digest(written),
             key_id=key_id(key),
             created_at=created_at,
             title=title,
         )
-        manifest = {**build_manifest(policy, shown, origin, rung=rung), **about}
+        manifest = {**build_manifest(policy, shown.made, origin, rung=rung), **about}
         extracted = staged.seal(manifest, rung=rung)
     tell("done", 1.0)
     return extracted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What was done to a table, and the rows that a rung shows of it."""
+
+    made: Transformed
+    frame: pl.DataFrame
+
+
+def _read_whole(path: Path, rung: Rung, made: Made, *, scale: Scale) -> pl.DataFrame:
+    """The full extract, from which a lower rung is made in memory."""
+    name = RUNG_NAMES[rung]
+    scale.check_whole(
+        rows=made.transformed.after.rows,
+        row_bytes=made.source.row_bytes,
+        subject=made.source.table,
+        what=Text(
+            f"生成{name.zh}需要一次读入全量脱敏数据，", f"making the {name.en} takes the full extract at once and"
+        ),
+    )
+    return read_table(path)
 
 
 LowerRung = Literal[Rung.METADATA, Rung.SYNTHETIC, Rung.SAMPLED]
 
 
 def _make(
-    rung: LowerRung, full: Transformed, *, policy: AnonymizationPolicy, key: bytes, rows: int | None, table: str
-) -> tuple[Transformed, dict[str, Any]]:
+    rung: LowerRung, full: _Rows, *, policy: AnonymizationPolicy, key: bytes, rows: int | None, table: str
+) -> tuple[_Rows, dict[str, Any]]:
     """What a rung shows of the full extract, and what its manifest says beyond or instead of the usual."""
     chance = Chance(key, purpose=f"{rung} {policy.digest}")
     match rung:
@@ -124,26 +148,24 @@ def _make(
             assert_never(unknown)
 
 
-def _metadata(full: Transformed, policy: AnonymizationPolicy) -> tuple[Transformed, dict[str, Any]]:
-    empty = full.extract.clear()
+def _metadata(full: _Rows, policy: AnonymizationPolicy) -> tuple[_Rows, dict[str, Any]]:
+    empty = full.frame.clear()
     nobody = measure_classes(empty, _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR))
-    nulls = {
-        name: round(20 * full.extract[name].null_count() / full.extract.height) / 20 for name in full.extract.columns
-    }
-    return replace(full, extract=empty, after=nobody, losses={}), {
-        "rows": {"in": rounded_rows(full.before.rows), "out": 0, "suppressed": 0, "rounded": True},
+    nulls = {name: round(20 * full.frame[name].null_count() / full.frame.height) / 20 for name in full.frame.columns}
+    return _Rows(made=replace(full.made, after=nobody, losses={}), frame=empty), {
+        "rows": {"in": rounded_rows(full.made.before.rows), "out": 0, "suppressed": 0, "rounded": True},
         "risk": {"before": None, "after": describe_risk(nobody, policy.target)},
-        "dictionary": {"rows_of_full": rounded_rows(full.after.rows), "null_share": nulls},
+        "dictionary": {"rows_of_full": rounded_rows(full.made.after.rows), "null_share": nulls},
     }
 
 
 def _sampled(
-    full: Transformed, policy: AnonymizationPolicy, *, rows: int | None, chance: Chance, table: str
-) -> tuple[Transformed, dict[str, Any]]:
+    full: _Rows, policy: AnonymizationPolicy, *, rows: int | None, chance: Chance, table: str
+) -> tuple[_Rows, dict[str, Any]]:
     quasi, sensitive = _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR)
-    size = sample_size(full.extract.height, asked=rows, table=table)
+    size = sample_size(full.frame.height, asked=rows, table=table)
     sample = draw_sample(
-        full.extract,
+        full.frame,
         quasi=quasi,
         sensitive=sensitive,
         size=size,
@@ -152,46 +174,46 @@ def _sampled(
         chance=chance,
         table=table,
     )
-    extract = full.extract[pl.Series(sample.rows)]
-    shown = replace(full, extract=extract, after=measure_classes(extract, quasi, sensitive))
-    return shown, {
+    extract = full.frame[pl.Series(sample.rows)]
+    shown = replace(full.made, after=measure_classes(extract, quasi, sensitive))
+    return _Rows(made=shown, frame=extract), {
         "rows": {
-            "in": full.before.rows,
+            "in": full.made.before.rows,
             "out": extract.height,
-            "suppressed": full.before.rows - full.after.rows,
-            "of": full.after.rows,
+            "suppressed": full.made.before.rows - full.made.after.rows,
+            "of": full.made.after.rows,
         },
         "sample": {
-            "rate": round(extract.height / full.before.rows, 6),
+            "rate": round(extract.height / full.made.before.rows, 6),
             "max_rate": float(MAX_SAMPLE_RATE),
             "max_rows": MAX_SAMPLE_ROWS,
             "asked": rows,
             "classes": len(sample.drawn),
-            "classes_of_full": full.after.count,
+            "classes_of_full": full.made.after.count,
             "population": sample.risk_in_population(),
         },
     }
 
 
 def _synthetic(
-    full: Transformed, policy: AnonymizationPolicy, *, key: bytes, rows: int | None, chance: Chance, table: str
-) -> tuple[Transformed, dict[str, Any]]:
+    full: _Rows, policy: AnonymizationPolicy, *, key: bytes, rows: int | None, chance: Chance, table: str
+) -> tuple[_Rows, dict[str, Any]]:
     made = synthesize(
-        full.extract,
+        full.frame,
         pseudonyms=_pseudonyms(policy),
         persons=_names(policy, ColumnClass.DIRECT_ID),
         k=policy.target.k,
-        rows=synthetic_size(full.extract.height, asked=rows, table=table),
+        rows=synthetic_size(full.frame.height, asked=rows, table=table),
         key=key,
         chance=chance,
         table=table,
     )
-    return replace(full, extract=made.frame), {
+    return _Rows(made=full.made, frame=made.frame), {
         "rows": {
-            "in": full.before.rows,
+            "in": full.made.before.rows,
             "out": made.frame.height,
-            "suppressed": full.before.rows - full.after.rows,
-            "of": full.after.rows,
+            "suppressed": full.made.before.rows - full.made.after.rows,
+            "of": full.made.after.rows,
         },
         "synthetic": {
             "k": policy.target.k,
@@ -205,24 +227,22 @@ def _synthetic(
     }
 
 
-def _verify(
-    written: Path, rung: LowerRung, *, shown: Transformed, full: Transformed, policy: AnonymizationPolicy
-) -> None:
+def _verify(written: Path, rung: LowerRung, *, shown: _Rows, full: _Rows, policy: AnonymizationPolicy) -> None:
     """Read a written rung and check what it promises.
 
     Raises:
         TargetNotMet: the file is not what was promised.
     """
     schema, rows = read_header(written)
-    if schema != full.extract.schema or rows != shown.extract.height:
+    if schema != full.frame.schema or rows != shown.frame.height:
         raise refuse_disagreement(written.name)
     match rung:
         case Rung.METADATA:
             return
         case Rung.SAMPLED:
-            verify_extract(written, policy=policy, promised=shown.after)
+            verify_extract(written, policy=policy, promised=shown.made.after)
         case Rung.SYNTHETIC:
-            _verify_synthetic(read_table(written), full.extract, policy, name=written.name)
+            _verify_synthetic(read_table(written), full.frame, policy, name=written.name)
         case _ as unknown:
             assert_never(unknown)
 

@@ -81,7 +81,7 @@ def build_manifest(
 
 def schema_digest(made: Transformed) -> str:
     """SHA-256 over name, type and level of each column of the extract, in order; null where levels are mixed."""
-    columns = [[name, str(dtype), made.plan.level_of(name)] for name, dtype in made.extract.schema.items()]
+    columns = [[name, str(dtype), made.plan.level_of(name)] for name, dtype in made.schema.items()]
     return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -107,7 +107,7 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
         "class_name": CLASS_NAMES[rule.column_class].as_json(),
         "technique": technique.name,
         "released": released,
-        "type": str(made.extract.schema[rule.name]) if released else None,
+        "type": str(made.schema[rule.name]) if released else None,
         "level": level,
         "levels": levels if level is not None else None,
         "level_shares": {str(number): round(share, 4) for number, share in shares.items()} if len(shares) > 1 else None,

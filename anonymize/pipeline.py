@@ -1,11 +1,9 @@
-"""The one order in which a table becomes an extract.
+"""The one order in which a table becomes an extract, whatever its size: `engine/` works piece by piece.
 
 What must hold:
-1. The policy fits the table, and no released column holds numbers of people.
-2. Columns are transformed, and the levels found, before any row is removed.
-3. Rows whose class misses the target are found by measuring the released table, not by trusting the search.
-4. What was written is read again and measured again; if it misses the target by one row, it is removed and refused.
-5. All three files appear together by one rename, or none does: whatever goes wrong, nothing partial is left.
+1. The rows are written as `engine.build` promises.
+2. What was written is read again and measured again; if it misses the target by one row, it is removed and refused.
+3. All three files appear together by one rename, or none does: whatever goes wrong, nothing partial is left.
 """
 
 from __future__ import annotations
@@ -14,42 +12,33 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
-import polars as pl
 
+from anonymize.engine.build import Progress, measure_file, write_table
+from anonymize.engine.scale import Scale
 from anonymize.errors import BadInput
-from anonymize.fitness import check_fit, check_leftovers, refuse_disagreement
+from anonymize.fitness import refuse_disagreement
 from anonymize.manifest import Provenance, build_manifest, write_canonical
 from anonymize.policy import AnonymizationPolicy, ColumnClass
-from anonymize.privacy.classes import Classes, measure_classes
+from anonymize.privacy.classes import Classes
 from anonymize.report import render_report
-from anonymize.row_order import key_id, sort_rows
+from anonymize.row_order import key_id
 from anonymize.rung import Rung
-from anonymize.table import file_digest, not_written, read_table, sync_file, write_parquet
+from anonymize.table import file_digest, not_written, read_header, sync_file
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.pseudonymize import check_key
 from anonymize.text import Text
-from anonymize.transform import (
-    Transformed,
-    plan_levels,
-    released_rules,
-    remove_unsafe_rows,
-    transform_others,
-    transform_quasi,
-)
+from anonymize.transform import released_rules
 
 EXTRACT_NAME: Final = "extract.parquet"
 MANIFEST_NAME: Final = "manifest.json"
 REPORT_NAME: Final = "report.html"
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +67,12 @@ def build_extract(
     created_at: datetime,
     title: Text | None = None,
     progress: Progress | None = None,
+    scale: Scale | None = None,
 ) -> Extracted:
     """Write extract.parquet, manifest.json and report.html to a new folder `out_dir`.
 
     The bytes of the extract depend on the rows of the source, the policy and the key; not on the order of the rows,
-    the time or the machine's speed.
+    the time, the machine's speed or memory, or the engine.
 
     Raises:
         NotFound: there is no such table.
@@ -92,23 +82,21 @@ def build_extract(
     """
     tell = progress or (lambda step, share: None)
     check_call(key, created_at)
+    scale = scale or Scale()
     with Staged(out_dir) as staged:
-        frame, source_digest = load_source(source, tell=tell)
-        made = transform_table(frame, policy=policy, key=key, table=source.name, tell=tell)
-        tell("write", 0.8)
         written = staged.folder / EXTRACT_NAME
-        write_parquet(made.extract, written)
+        made = write_table(source, written, policy=policy, key=key, scale=scale, scratch=staged.scratch, tell=tell)
         tell("verify", 0.9)
-        verify_extract(written, policy=policy, promised=made.after)
+        verify_extract(written, policy=policy, promised=made.transformed.after, scale=scale)
         origin = Provenance(
             table=source.name,
-            source_digest=source_digest,
+            source_digest=made.source.digest,
             extract_digest=file_digest(written),
             key_id=key_id(key),
             created_at=created_at,
             title=title,
         )
-        extracted = staged.seal(build_manifest(policy, made, origin), rung=Rung.FULL)
+        extracted = staged.seal(build_manifest(policy, made.transformed, origin), rung=Rung.FULL)
     tell("done", 1.0)
     return extracted
 
@@ -125,62 +113,31 @@ def check_call(key: bytes, created_at: datetime) -> None:
     check_key(key)
 
 
-def load_source(source: Path, *, tell: Progress) -> tuple[pl.DataFrame, str]:
-    """The table and the SHA-256 of the file it was read from.
-
-    Raises:
-        NotFound: there is no such table.
-        BadInput: it can't be read, or changed meanwhile.
-    """
-    digest = file_digest(source)
-    tell("read", 0.05)
-    frame = read_table(source)
-    if file_digest(source) != digest:
-        raise _changed(source)
-    return frame, digest
-
-
-def verify_extract(path: Path, *, policy: AnonymizationPolicy, promised: Classes) -> None:
-    """Read a written extract and measure it anew.
+def verify_extract(path: Path, *, policy: AnonymizationPolicy, promised: Classes, scale: Scale | None = None) -> None:
+    """Read a written extract and measure it anew, piece by piece.
 
     Raises:
         TargetNotMet: its rows, classes, k or l are not those promised, or below the policy's target.
     """
-    frame = read_table(path)
+    schema, _ = read_header(path)
     expected = [rule.name for rule in policy.columns if not isinstance(rule.technique, Drop)]
-    if sorted(frame.columns) != sorted(expected):
+    if sorted(schema) != sorted(expected):
         raise refuse_disagreement(path.name)
     quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
     sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
-    found = measure_classes(frame, quasi, sensitive)
+    with tempfile.TemporaryDirectory(prefix=".verify.", dir=path.parent) as scratch:
+        found = measure_file(path, quasi, sensitive, scale=scale or Scale(), scratch=Path(scratch).resolve())
     diverse = policy.target.l is None or all(value >= policy.target.l for value in found.l.values())
     same = np.array_equal(found.sizes, promised.sizes) and found.l == promised.l
     if found.k < policy.target.k or not diverse or not same:
         raise refuse_disagreement(path.name)
 
 
-def transform_table(
-    frame: pl.DataFrame, *, policy: AnonymizationPolicy, key: bytes, table: str, tell: Progress
-) -> Transformed:
-    """Steps 1 to 3; the rows of the extract come in keyed order."""
-    check_fit(policy, frame, table=table)
-    tell("transform", 0.2)
-    others = transform_others(policy, frame, key=key, table=table)
-    tell("search", 0.35)
-    plan = plan_levels(policy, others, table=table)
-    released = transform_quasi(plan, others)
-    tell("detect", 0.6)
-    check_leftovers(policy, released, table=table)
-    tell("measure", 0.7)
-    made = remove_unsafe_rows(policy, plan, source=frame, released=released, table=table)
-    return replace(made, extract=sort_rows(made.extract, key=key))
-
-
 class Staged:
     """A folder beside its final place, which takes the final name in one step or vanishes.
 
     It lies in a private folder, so that half-made files are nobody else's to read, and is itself made with the
-    permissions that new folders get here.
+    permissions that new folders get here. `scratch` beside it is for what a build needs on the way.
     """
 
     def __init__(self, out_dir: Path) -> None:
@@ -189,9 +146,12 @@ class Staged:
     def __enter__(self) -> Self:
         _check_free(self._out_dir)
         try:
-            self._private = Path(tempfile.mkdtemp(prefix=f".{self._out_dir.name}.", dir=self._out_dir.parent))
+            private = tempfile.mkdtemp(prefix=f".{self._out_dir.name}.", dir=self._out_dir.parent)
+            self._private = Path(private).resolve()
             self.folder = self._private / self._out_dir.name
             self.folder.mkdir()
+            self.scratch = self._private / "scratch"
+            self.scratch.mkdir()
         except OSError as failed:
             raise not_written(self._out_dir) from failed
         return self
@@ -248,12 +208,3 @@ def _check_free(out_dir: Path) -> None:
             ),
             next_step=Text("请换一个目录名。", "Choose another folder."),
         )
-
-
-def _changed(source: Path) -> BadInput:
-    return BadInput(
-        code="table.changed",
-        subject=source.name,
-        text=Text(f"表 {source.name} 在读取过程中被修改。", f"Table {source.name} changed while it was being read."),
-        next_step=Text("请等待写入结束后重试。", "Wait until it is written and try again."),
-    )

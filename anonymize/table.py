@@ -13,7 +13,8 @@ import os
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import fastexcel
 import polars as pl
@@ -74,7 +75,7 @@ def read_table(path: Path) -> pl.DataFrame:
         case Format.XLSX:
             frame = _read_xlsx(path)
         case Format.CSV:
-            frame = read_csv_text(path.read_bytes(), path, refuse=refuse_table, check_names=_check_names)
+            frame = read_csv_text(path.read_bytes(), path, refuse=refuse_table, check_names=check_names)
     if frame.height == 0:
         raise refuse_table(path, "table.no_rows", found=Text("表中没有任何数据行", "the table has no rows"))
     return frame.rechunk()
@@ -94,21 +95,81 @@ def read_header(path: Path) -> tuple[pl.Schema, int]:
         ) from failed
 
 
+class TableWriter:
+    """A Parquet file written whole or not at all, with never more than a row group in memory.
+
+    The bytes depend on the rows and their order alone, not on how many come at a time. Leave the block by an exception
+    and nothing is left.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._waiting: list[pl.DataFrame] = []
+        self._rows = 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows; the first frame, which may be empty, says what the columns are.
+
+        Raises:
+            BadInput: the disk is full or the folder can't be written.
+        """
+        self._waiting.append(frame)
+        self._rows += frame.height
+        try:
+            if self._writer is None:
+                schema = _as_arrow(frame.clear()).schema
+                self._writer = pq.ParquetWriter(self._temporary, schema, compression="zstd", compression_level=3)
+            if self._rows >= ROW_GROUP_ROWS:
+                self._flush(self._rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS)
+        except (OSError, pa.ArrowException) as failed:
+            raise not_written(self._path) from failed
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._writer is not None and error is None:
+                self._flush(self._rows)
+            if self._writer is not None:
+                self._writer.close()
+            if error is None:
+                sync_file(self._temporary)
+                self._temporary.replace(self._path)
+        except (OSError, pa.ArrowException) as failed:
+            if error is None:
+                raise not_written(self._path) from failed
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+    def _flush(self, rows: int) -> None:
+        """Write so many of the waiting rows, in row groups of the fixed size."""
+        if not rows or self._writer is None:
+            return
+        whole = pl.concat(self._waiting)
+        for start in range(0, rows, ROW_GROUP_ROWS):
+            group = whole.slice(start, min(ROW_GROUP_ROWS, rows - start)).rechunk()
+            self._writer.write_table(_as_arrow(group), row_group_size=ROW_GROUP_ROWS)
+        rest = whole.slice(rows)
+        self._waiting, self._rows = ([rest] if rest.height else []), rest.height
+
+
+def _as_arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a table whole or not at all; equal tables give equal bytes.
 
     Raises:
         BadInput: the disk is full or the folder can't be written; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        frame.rechunk().write_parquet(temporary, compression="zstd", compression_level=3, row_group_size=ROW_GROUP_ROWS)
-        sync_file(temporary)
-        temporary.replace(path)
-    except (OSError, pl.exceptions.PolarsError) as failed:
-        raise not_written(path) from failed
-    finally:
-        temporary.unlink(missing_ok=True)
+    with TableWriter(path) as writer:
+        writer.write(frame)
 
 
 def file_digest(path: Path) -> str:
@@ -146,6 +207,16 @@ def not_written(path: Path) -> BadInput:
     )
 
 
+def changed_table(path: Path) -> BadInput:
+    """The refusal when a table is written to while it is read."""
+    return BadInput(
+        code="table.changed",
+        subject=path.name,
+        text=Text(f"表 {path.name} 在读取过程中被修改。", f"Table {path.name} changed while it was being read."),
+        next_step=Text("请等待写入结束后重试。", "Wait until it is written and try again."),
+    )
+
+
 def refuse_table(path: Path, code: str, *, found: Text, next_step: Text | None = None) -> BadInput:
     """The refusal of a whole file."""
     return BadInput(
@@ -177,7 +248,12 @@ def _read_head(path: Path) -> bytes:
         raise _no_such_file(path) from failed
 
 
-def _check_names(names: list[str], path: Path) -> None:
+def check_names(names: list[str], path: Path) -> None:
+    """Refuse a table whose columns are too many, unnamed or named twice.
+
+    Raises:
+        BadInput: they are.
+    """
     if len(names) > MAX_COLUMNS:
         raise refuse_table(
             path,
@@ -205,14 +281,19 @@ def _check_names(names: list[str], path: Path) -> None:
 
 def _read_parquet(path: Path) -> pl.DataFrame:
     try:
-        _check_names([str(name) for name in pq.read_schema(path).names], path)
+        check_names([str(name) for name in pq.read_schema(path).names], path)
         frame = pl.read_parquet(path, glob=False)
     except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as failed:
         raise refuse_table(
             path, "table.broken", found=Text("Parquet 文件损坏或被截断", "the Parquet file is broken or cut short")
         ) from failed
+    return text_codes(frame)
+
+
+def text_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with categories as the texts they stand for."""
     coded = [name for name, dtype in frame.schema.items() if dtype == pl.Categorical or dtype == pl.Enum]
-    return frame.with_columns(pl.col(coded).cast(pl.String))
+    return frame.with_columns(pl.col(coded).cast(pl.String)) if coded else frame
 
 
 def _read_xlsx(path: Path) -> pl.DataFrame:
@@ -229,7 +310,7 @@ def _read_xlsx(path: Path) -> pl.DataFrame:
             )
         header = book.load_sheet(0, header_row=None, n_rows=1, dtypes="string").to_polars()
         names = [str(name or "") for name in (header.row(0) if header.height else ())]
-        _check_names(names, path)
+        check_names(names, path)
         frame = book.load_sheet(0, schema_sample_rows=None).to_polars()
     except fastexcel.FastExcelError as failed:
         raise refuse_table(path, "table.broken", found=Text("XLSX 文件损坏", "the XLSX file is broken")) from failed

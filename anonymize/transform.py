@@ -13,7 +13,7 @@ import polars as pl
 
 from anonymize.errors import Place
 from anonymize.fitness import refuse_disagreement, refuse_target
-from anonymize.perturb import changed_rows, perturb_columns
+from anonymize.perturb import perturb_columns
 from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule, Recoding
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
 from anonymize.privacy.histogram import Codes, build_histogram, sensitive_codes
@@ -76,19 +76,23 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformed:
-    """An extract in memory, measured before and after.
+    """A table transformed and measured before and after, on its distinct rows.
 
-    Shape: `extract` has no row that misses the target; `losses` is the mean NCP per released quasi-identifier over all
-    rows of the source, removed rows counting 1. `before` counts every quasi-identifier of the policy at its exact
-    values, dropped ones too: an attacker knows them whether or not they are released. `changed` counts the rows that
-    hold another value than in the source, for columns that are rounded, coded or perturbed.
+    Shape: `released` has the rows of the frame that was searched, with quasi-identifiers and sensitive attributes as
+    they are released; those not `kept` miss the target. `losses` is the mean NCP per released quasi-identifier over all
+    people of the source, removed ones counting 1. `before` counts every quasi-identifier of the policy at its exact
+    values, dropped ones too: an attacker knows them whether or not they are released. `schema` is that of the extract,
+    `changed` counts the rows that hold another value than in the source, for columns that are rounded, coded or
+    perturbed; both are known once the rows are written.
     """
 
     plan: Plan
-    extract: pl.DataFrame
+    released: pl.DataFrame
+    kept: pl.Series
     losses: dict[str, float]
     before: Classes
     after: Classes
+    schema: pl.Schema = field(default_factory=pl.Schema)
     changed: dict[str, int] = field(default_factory=dict)
 
 
@@ -170,30 +174,31 @@ def transform_quasi(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
 def remove_unsafe_rows(
     policy: AnonymizationPolicy, plan: Plan, *, source: pl.DataFrame, released: pl.DataFrame, table: str
 ) -> Transformed:
-    """Measure the released table, remove the rows that miss the target, measure again.
+    """Measure the released table, set aside the rows that miss the target, measure again.
 
-    Shape: `source` and `released` have the same rows in the same order.
+    Shape: `source` and `released` have the rows that the plan was made for, in their order.
     Raises:
         TargetNotMet: more rows would have to go than the policy allows, or other rows than the search promised.
     """
     quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
     sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     target = policy.target
-    kept = rows_that_meet(released, quasi, sensitive, k=target.k, l=target.l)
-    removed = len(kept) - int(kept.sum())
-    if removed > target.suppression_limit * len(kept) + 1e-9 or removed == len(kept):
-        raise refuse_target(policy, table=table, rows=len(kept), removed=removed)
+    people = pl.Series(plan.weights)
+    kept = rows_that_meet(released, quasi, sensitive, k=target.k, l=target.l, weights=people)
+    rows, removed = int(people.sum()), int(people.filter(~kept).sum())
+    if removed > target.suppression_limit * rows + 1e-9 or removed == rows:
+        raise refuse_target(policy, table=table, rows=rows, removed=removed)
     if plan.columns and removed != plan.found.suppressed:
         raise refuse_disagreement(table)
-    extract = released.filter(kept)
     known = [rule.name for rule in policy.of_class(ColumnClass.QUASI_ID)]
+    standing = released.filter(kept) if released.width else released
     return Transformed(
         plan=plan,
-        extract=extract,
+        released=released,
+        kept=kept,
         losses=_column_losses(plan, kept),
-        before=measure_classes(source, known, sensitive),
-        after=measure_classes(extract, quasi, sensitive),
-        changed=changed_rows(policy, source, released),
+        before=measure_classes(source, known, sensitive, weights=people),
+        after=measure_classes(standing, quasi, sensitive, weights=people.filter(kept)),
     )
 
 
@@ -203,5 +208,5 @@ def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:
     for column, leveled in enumerate(plan.columns):
         by_level = np.stack([level.loss_of_leaf for level in leveled.levels])
         cells = by_level[plan.positions(column), leveled.codes]
-        losses[leveled.name] = float((cells * standing + ~standing).mean())
+        losses[leveled.name] = float(np.average(cells * standing + ~standing, weights=plan.weights))
     return losses

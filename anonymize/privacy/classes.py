@@ -64,7 +64,8 @@ def measure_classes(
     classes = frame.select(pl.col(name).alias(key) for name, key in zip(quasi, keys, strict=True))
     if not keys:
         keys = ["q"]
-        classes = pl.DataFrame({"q": np.zeros(frame.height, dtype=np.int8)})
+        rows = frame.height if weights is None else len(weights)  # a frame without columns has no height
+        classes = pl.DataFrame({"q": np.zeros(rows, dtype=np.int8)})
     people = (pl.len() if weights is None else pl.col(_WEIGHT).sum()).cast(pl.Int64).alias(_COUNT)
     classes = classes if weights is None else classes.with_columns(weights.alias(_WEIGHT))
     sizes = classes.group_by(keys).agg(people)[_COUNT].sort().to_numpy()
@@ -94,7 +95,7 @@ def rows_that_meet(
     people = pl.len()
     if weights is not None:
         weight = "weight" + "_" * max((len(name) for name in frame.columns), default=0)  # no column's name
-        frame, people = frame.with_columns(weights.alias(weight)), pl.col(weight).sum()
+        frame, people = pl.DataFrame([*frame.get_columns(), weights.alias(weight)]), pl.col(weight).sum()
     conditions = [people.over(keys) >= k]
     if l is not None:
         conditions += [pl.col(name).drop_nulls().n_unique().over(keys) >= l for name in sensitive]
