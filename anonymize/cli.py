@@ -19,6 +19,7 @@ from anonymize.errors import BadInput, NotFound
 from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, load_policy
+from anonymize.privacy.dp.cli import COMMANDS as NOISY_COMMANDS
 from anonymize.risk_cli import COMMANDS as RISK_COMMANDS
 from anonymize.rung import RUNG_NAMES, RUNG_WARNINGS, Rung
 from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
@@ -83,7 +84,7 @@ def anonymize(
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
 
 
-COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, *RISK_COMMANDS, *SCREEN_COMMANDS]
+COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, *RISK_COMMANDS, *NOISY_COMMANDS, *SCREEN_COMMANDS]
 
 
 @click.group(commands=COMMANDS)

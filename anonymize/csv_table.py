@@ -31,11 +31,16 @@ class Refuse(Protocol):
 
 
 def read_csv_text(
-    content: bytes, path: Path, *, refuse: Refuse, check_names: Callable[[list[str], Path], None]
+    content: bytes,
+    path: Path,
+    *,
+    refuse: Refuse,
+    check_names: Callable[[list[str], Path], None],
+    finds_numbers: bool = True,
 ) -> pl.DataFrame:
     """A table from the bytes of a CSV file.
 
-    Shape: text columns but for doubtless numbers; empty cells are null.
+    Shape: text columns but for doubtless numbers, unless those are not to be found; empty cells are null.
     Raises:
         BadInput: undecodable bytes, unnamed or repeated columns, rows longer than the header.
     """
@@ -54,6 +59,8 @@ def read_csv_text(
             ),
         ) from None  # polars quotes the cells it stumbled over
     frame.columns = names
+    if not finds_numbers:
+        return frame
     return frame.with_columns(_doubtless_number(frame[name]) for name in names)
 
 

@@ -101,3 +101,12 @@ class Place:
             ),
             next_step=next_step,
         )
+
+
+def no_such_column(table: str, column: str) -> BadInput:
+    """The refusal when a table lacks a column that is asked for."""
+    return Place(table=table, column=column).refuse(
+        "column.not_found",
+        found=Text("表中没有该列", "the table has no such column"),
+        next_step=Text("请检查列名。", "Check the name of the column."),
+    )

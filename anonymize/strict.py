@@ -10,10 +10,16 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from anonymize.errors import BadInput
 from anonymize.text import Text
+
+
+class RefuseField(Protocol):
+    """How the reader of a file words the refusal of one field; `subject` is its dotted path."""
+
+    def __call__(self, subject: str, *, zh: str, en: str) -> BadInput: ...
 
 
 def refuse_setting(subject: str, *, zh: str, en: str) -> BadInput:
@@ -29,15 +35,19 @@ def refuse_setting(subject: str, *, zh: str, en: str) -> BadInput:
 class Fields:
     """One table of a policy, read key by key; `close` refuses whatever was not read.
 
-    `folder` is where files lie that the policy may name; None where it names none.
+    `folder` is where files lie that the policy may name; None where it names none. `refuse` words the refusals of
+    files that are no policies.
 
     Raises (all readers):
         BadInput: a key is missing, of the wrong type or out of its range. The refusal names the key, never its value.
     """
 
-    def __init__(self, content: object, path: str, *, folder: Path | None = None) -> None:
+    def __init__(
+        self, content: object, path: str, *, folder: Path | None = None, refuse: RefuseField = refuse_setting
+    ) -> None:
+        self.refuse = refuse
         if not isinstance(content, Mapping):
-            raise refuse_setting(path, zh="应为一个表（键值对）", en="must be a table of keys and values")
+            raise self.refuse(path, zh="应为一个表（键值对）", en="must be a table of keys and values")
         self._content: dict[str, Any] = dict(content)
         self._left = set(self._content)
         self._known: set[str] = set()
@@ -60,7 +70,7 @@ class Fields:
             zh, en = (
                 (f"缺失（是否误写成了 {near}？）", f"is missing (is {near} meant?)") if near else ("缺失", "is missing")
             )
-            raise refuse_setting(self.at(key), zh=zh, en=en)
+            raise self.refuse(self.at(key), zh=zh, en=en)
         self._left.discard(key)
         return self._content[key]
 
@@ -69,7 +79,7 @@ class Fields:
             return default
         value = self.raw(key)
         if not isinstance(value, str) or not value.strip():
-            raise refuse_setting(self.at(key), zh="应为非空文本", en="must be text and not empty")
+            raise self.refuse(self.at(key), zh="应为非空文本", en="must be text and not empty")
         return value
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
@@ -78,7 +88,7 @@ class Fields:
             listed, near = ", ".join(choices), _nearest(str(value), choices)
             zh, en = f"应为以下之一：{listed}", f"must be one of: {listed}"
             zh, en = (f"{zh}（是否应为 {near}？）", f"{en} (did you mean {near}?)") if near else (zh, en)
-            raise refuse_setting(self.at(key), zh=zh, en=en)
+            raise self.refuse(self.at(key), zh=zh, en=en)
         return str(value)
 
     def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
@@ -86,7 +96,7 @@ class Fields:
             return default
         value = self.raw(key)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise refuse_setting(
+            raise self.refuse(
                 self.at(key), zh=f"应为 {low} 至 {high} 的整数", en=f"must be a whole number from {low} to {high}"
             )
         return value
@@ -100,13 +110,13 @@ class Fields:
             return default
         value = self.raw(key)
         if not isinstance(value, bool):
-            raise refuse_setting(self.at(key), zh="应为 true 或 false", en="must be true or false")
+            raise self.refuse(self.at(key), zh="应为 true 或 false", en="must be true or false")
         return value
 
     def date(self, key: str) -> dt.date:
         value = self.raw(key)
         if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-            raise refuse_setting(
+            raise self.refuse(
                 self.at(key), zh="应为日期，例如 2026-11-01（不加引号）", en="must be a date like 2026-11-01, unquoted"
             )
         return value
@@ -115,13 +125,13 @@ class Fields:
         """A list that must hold something."""
         value = self.raw(key)
         if not isinstance(value, list) or not value:
-            raise refuse_setting(self.at(key), zh="应为非空列表", en="must be a list and not empty")
+            raise self.refuse(self.at(key), zh="应为非空列表", en="must be a list and not empty")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self.items(key)
         if not all(isinstance(value, str) and value.strip() for value in values):
-            raise refuse_setting(self.at(key), zh="应为文本列表", en="must be a list of texts")
+            raise self.refuse(self.at(key), zh="应为文本列表", en="must be a list of texts")
         return tuple(values)
 
     def numbers(self, key: str, *, low: float | None = None) -> tuple[int | float, ...]:
@@ -132,13 +142,13 @@ class Fields:
         value = self.raw(key)
         if isinstance(value, str) and value.strip():
             return Text(value, value)
-        inner = Fields(value, self.at(key))
+        inner = Fields(value, self.at(key), refuse=self.refuse)
         both = Text(inner.text("zh"), inner.text("en"))
         inner.close()
         return both
 
     def table(self, key: str) -> Fields:
-        return Fields(self.raw(key), self.at(key), folder=self.folder)
+        return Fields(self.raw(key), self.at(key), folder=self.folder, refuse=self.refuse)
 
     def names(self) -> tuple[str, ...]:
         """The keys of this table in the order written."""
@@ -151,10 +161,9 @@ class Fields:
             zh, en = "不是已知的设置项", "is not a known setting"
             if near := _nearest(key, self._known):
                 zh, en = f"{zh}，是否应为 {near}", f"{en}; did you mean {near}"
-            raise refuse_setting(self.at(key), zh=zh, en=en)
+            raise self.refuse(self.at(key), zh=zh, en=en)
 
-    @staticmethod
-    def _number(value: object, subject: str, *, low: float | None, high: float | None) -> int | float:
+    def _number(self, value: object, subject: str, *, low: float | None, high: float | None) -> int | float:
         fits = (
             isinstance(value, int | float)
             and not isinstance(value, bool)
@@ -168,7 +177,7 @@ class Fields:
             bounds_zh += "" if high is None else f"，不大于 {high:g}"
             bounds_en = "" if low is None else f", at least {low:g}"
             bounds_en += "" if high is None else f", at most {high:g}"
-            raise refuse_setting(subject, zh=f"应为数字{bounds_zh}", en=f"must be a number{bounds_en}")
+            raise self.refuse(subject, zh=f"应为数字{bounds_zh}", en=f"must be a number{bounds_en}")
         return value  # type: ignore[return-value]  # narrowed by `fits`
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonymize.csv_table import read_csv_text
-from anonymize.errors import BadInput, NotFound, Place
+from anonymize.errors import BadInput, NotFound, Place, no_such_column
 from anonymize.text import Text
 
 MAX_COLUMNS: Final = 2_000
@@ -79,6 +80,29 @@ def read_table(path: Path) -> pl.DataFrame:
     if frame.height == 0:
         raise refuse_table(path, "table.no_rows", found=Text("表中没有任何数据行", "the table has no rows"))
     return frame.rechunk()
+
+
+def read_cells(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Some columns of a table, each cell read by itself: what one row holds never changes how another is read.
+
+    Shape: Parquet keeps its types; every column of CSV and XLSX is text. There may be no row at all.
+    Raises:
+        NotFound: there is no such file.
+        BadInput: the file can't be read as one table, or lacks one of the columns.
+    """
+    match sniff_format(path):
+        case Format.PARQUET:
+            frame = _read_parquet(path)
+        case Format.XLSX:
+            frame = _read_xlsx(path, as_text=True)
+        case Format.CSV:
+            frame = read_csv_text(
+                path.read_bytes(), path, refuse=refuse_table, check_names=check_names, finds_numbers=False
+            )
+    for name in columns:
+        if name not in frame.columns:
+            raise no_such_column(path.name, name)
+    return frame.select(columns)
 
 
 def read_header(path: Path) -> tuple[pl.Schema, int]:
@@ -296,7 +320,7 @@ def text_codes(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(coded).cast(pl.String)) if coded else frame
 
 
-def _read_xlsx(path: Path) -> pl.DataFrame:
+def _read_xlsx(path: Path, *, as_text: bool = False) -> pl.DataFrame:
     try:
         book = fastexcel.read_excel(path)
         if len(book.sheet_names) != 1:
@@ -311,7 +335,7 @@ def _read_xlsx(path: Path) -> pl.DataFrame:
         header = book.load_sheet(0, header_row=None, n_rows=1, dtypes="string").to_polars()
         names = [str(name or "") for name in (header.row(0) if header.height else ())]
         check_names(names, path)
-        frame = book.load_sheet(0, schema_sample_rows=None).to_polars()
+        frame = book.load_sheet(0, schema_sample_rows=None, dtypes="string" if as_text else None).to_polars()
     except fastexcel.FastExcelError as failed:
         raise refuse_table(path, "table.broken", found=Text("XLSX 文件损坏", "the XLSX file is broken")) from failed
     frame.columns = names

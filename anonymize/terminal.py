@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from anonymize.errors import AnonymizeError, Place
+from anonymize.errors import AnonymizeError, no_such_column
 from anonymize.text import LANGUAGES, Language, Text
 
 STEPS: Final[dict[str, Text]] = {
@@ -72,9 +72,5 @@ def chosen_columns(chosen: Sequence[str], present: Sequence[str], table: str) ->
         names += [option] if option in present else [name.strip() for name in option.split(",") if name.strip()]
     for name in names:
         if name not in present:
-            raise Place(table=table, column=name).refuse(
-                "column.not_found",
-                found=Text("表中没有该列", "the table has no such column"),
-                next_step=Text("请检查列名。", "Check the name of the column."),
-            )
+            raise no_such_column(table, name)
     return list(dict.fromkeys(names))

@@ -48,6 +48,8 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "redact": Lazy("anonymize.cli", "Replace the identifiers found in free text."),
     "anonymize": Lazy("anonymize.cli", "Build an extract under a policy, or refuse."),
     "risk": Lazy("anonymize.cli", "Measure k, l, t and the three attack risks of a table."),
+    "noisy": Lazy("anonymize.cli", "Statistics with noise (differential privacy), out of a budget."),
+    "budget": Lazy("anonymize.cli", "Privacy budgets: granted, spent, left; grant one."),
     "screen": Lazy("anonymize.cli", "The machine checks of the gate on any file."),
     "probe": Lazy("sandbox.cli", "Isolation self-test: forbidden acts tried outside and inside."),
     "verify": Lazy("hub.commands", "Verify a release bundle offline."),
