@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final, assert_never
 
 from anonymize.perturb import not_promised
-from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.policy import AnonymizationPolicy, Cells, ColumnClass
 from anonymize.privacy.classes import Classes
 from anonymize.rung import Rung
 from anonymize.techniques.fake import Fake
@@ -121,6 +121,16 @@ def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
             "The risk after linking with other extracts of the licence or with outside data was not measured.",
         ),
     ]
+    if policy.cells is Cells.TIGHT:
+        sentences.append(
+            Text(
+                "紧致取值会说明哪些取值确实出现在一个等价类中（该类至少 k 行，不说明是哪一行）：知道某人取值罕见的人，"
+                "可由此得知有这样的人在或不在表中，层级标签则不会说明。",
+                "Tight cells tell which values do occur in a class (of at least k rows, not on which row): who knows "
+                "of a rare value that a person has can learn that somebody like that is, or is not, in the table. "
+                "Labels of a hierarchy do not tell that.",
+            )
+        )
     if any(isinstance(rule.technique, Pseudonymize | Fake) for rule in policy.columns):
         sentences.append(
             Text(

@@ -66,6 +66,7 @@ def build_manifest(
         "columns": [_describe(rule, made) for rule in policy.columns],
         "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
         "recoding": str(policy.recoding),
+        "cells": str(policy.cells),
         "loss": {
             "metric": "NCP",
             "value": round(found.loss, 6),
@@ -92,8 +93,10 @@ def write_canonical(manifest: Mapping[str, Any]) -> bytes:
 
 def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
     level, shares = made.plan.level_of(rule.name), made.plan.level_shares(rule.name)
-    technique = rule.technique
-    if isinstance(technique, Generalize) and len(shares) > 1:
+    technique, tight = rule.technique, made.plan.tight_of(rule.name)
+    if tight is not None:
+        done, levels = tight.words(made.plan.alone_share(rule.name)), 1
+    elif isinstance(technique, Generalize) and len(shares) > 1:
         done, levels = _mixed_words(technique, shares), technique.hierarchy.depth
     elif isinstance(technique, Generalize):
         level = technique.level if level is None else level
@@ -114,6 +117,7 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
         "done": done.as_json(),
         "reason": rule.reason.as_json(),
         "loss": round(made.losses[rule.name], 6) if rule.name in made.losses else None,
+        "cell": None if tight is None else str(tight.kind),
         "changed_rows": made.changed.get(rule.name),
     }
 

@@ -78,6 +78,13 @@ class Recoding(StrEnum):
     LOCAL = "local"
 
 
+class Cells(StrEnum):
+    """What a quasi-identifier's cell is released as: a label of its hierarchy, or exactly what its class holds."""
+
+    LABELS = "labels"
+    TIGHT = "tight"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnRule:
     """What happens to one column, and why."""
@@ -97,6 +104,7 @@ class AnonymizationPolicy:
     target: Target
     columns: tuple[ColumnRule, ...]
     recoding: Recoding = Recoding.GLOBAL
+    cells: Cells = Cells.LABELS
 
     def rule_for(self, column: str) -> ColumnRule | None:
         return next((rule for rule in self.columns if rule.name == column), None)
@@ -153,6 +161,7 @@ def parse_policy(text: str, *, folder: Path | None = None) -> AnonymizationPolic
         target=read_target(fields.table("target")),
         columns=_read_columns(fields.table("columns")),
         recoding=Recoding(fields.choice("recoding", tuple(Recoding))) if fields.has("recoding") else Recoding.GLOBAL,
+        cells=Cells(fields.choice("cells", tuple(Cells))) if fields.has("cells") else Cells.LABELS,
     )
     fields.close()
     _check_whole(policy)
@@ -226,6 +235,7 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
         )
     for name, rules in joint_rules(policy).items():
         _check_joint(name, rules)
+    _check_cells(policy)
     _check_target(policy)
 
 
@@ -256,6 +266,29 @@ def _check_joint(name: str, rules: list[ColumnRule]) -> None:
             zh=f"：同组各列的 k 应相同，且不超过 {MAX_JOINT} 列",
             en=f"names a group whose columns differ in k, or of more than {MAX_JOINT} columns",
         )
+
+
+def _check_cells(policy: AnonymizationPolicy) -> None:
+    """Tight cells are those of classes that local recoding makes; their parameters are nothing without them."""
+    if policy.cells is Cells.TIGHT:
+        if policy.recoding is not Recoding.LOCAL:
+            raise refuse_setting(
+                "cells", zh='= "tight" 要求 recoding = "local"', en='= "tight" needs recoding = "local"'
+            )
+        if policy.target.population is not None:
+            raise refuse_setting(
+                "target.population",
+                zh='不支持 cells = "tight"：总体中的人没有对应的标签',
+                en='is not for cells = "tight", which have no labels to find in the population',
+            )
+        return
+    for rule in policy.columns:
+        technique = rule.technique
+        if isinstance(technique, Generalize) and (technique.cell or technique.max_members):
+            key = "cell" if technique.cell else "max_members"
+            raise refuse_setting(
+                f"columns.{rule.name}.params.{key}", zh='只用于 cells = "tight"', en='is only for cells = "tight"'
+            )
 
 
 def _check_target(policy: AnonymizationPolicy) -> None:
@@ -308,6 +341,7 @@ def _content(policy: AnonymizationPolicy) -> dict[str, Any]:
         "name": policy.name,
         "version": policy.version,
         **({} if policy.recoding is Recoding.GLOBAL else {"recoding": str(policy.recoding)}),
+        **({} if policy.cells is Cells.LABELS else {"cells": str(policy.cells)}),
         "target": policy.target.content(),
         "columns": {rule.name: _rule_content(rule) for rule in policy.columns},
     }

@@ -28,6 +28,10 @@ WORDS: Final[Mapping[str, Text]] = {
         "局部泛化，每个等价类用能覆盖它的最细层级；最优性未证明，损失的下界为",
         "local recoding, the finest levels that cover each class; not proven the least possible; it can't be below",
     ),
+    "tight_not_proven": Text(
+        "局部泛化，紧致取值：每个等价类只给出所含的取值；最优性未证明，损失的下界为",
+        "local recoding with tight cells, exactly what each class holds; not proven least; it can't be below",
+    ),
     "risk": Text("风险：处理前与处理后", "Risk, before and after"),
     "sizes": Text("各行所在等价类的大小", "Size of the class each row lies in"),
     "sizes_note": Text(

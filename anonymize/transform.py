@@ -14,11 +14,13 @@ import polars as pl
 from anonymize.errors import Place
 from anonymize.fitness import refuse_disagreement, refuse_target
 from anonymize.perturb import perturb_columns
-from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule, Recoding
+from anonymize.policy import AnonymizationPolicy, Cells, ColumnClass, ColumnRule, Recoding
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
-from anonymize.privacy.histogram import Codes, build_histogram, sensitive_codes
+from anonymize.privacy.histogram import Codes, Histogram, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
+from anonymize.privacy.tight import TightRecoding, recode_tightly
+from anonymize.techniques.cells import TightColumn, holds_one, tight_column
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
 from anonymize.techniques.keep import Keep
@@ -33,18 +35,23 @@ class Plan:
     """The released quasi-identifiers in the order of the policy, and the levels found for them.
 
     Shape: `of_row` says which distinct row of the search each row of the table is, `weights` for how many people it
-    stands.
+    stands. `tight` is as long as `columns` where cells are tight, else empty.
     """
 
     columns: tuple[Leveled, ...]
-    found: Generalization | LocalRecoding
+    found: Generalization | LocalRecoding | TightRecoding
     of_row: Codes
     weights: Codes
+    tight: tuple[TightColumn, ...] = ()
+
+    def tight_of(self, column: str) -> TightColumn | None:
+        """A column that is released with tight cells; None for every other."""
+        return next((tight for tight in self.tight if tight.leveled.name == column and tight.kind is not None), None)
 
     def level_of(self, column: str) -> int | None:
         """The level of a column; None where it has none, or rows stand at different ones."""
         for position, leveled in enumerate(self.columns):
-            if leveled.name == column:
+            if leveled.name == column and self.tight_of(column) is None:
                 used = np.unique(self.positions(position))
                 return leveled.levels[int(used[0])].number if len(used) == 1 else None
         return None
@@ -52,14 +59,19 @@ class Plan:
     def level_shares(self, column: str) -> dict[int, float]:
         """The share of the kept people at each level of a column, finest first; empty where it has no levels."""
         for position, leveled in enumerate(self.columns):
-            if leveled.name == column:
+            if leveled.name == column and self.tight_of(column) is None:
                 people = np.bincount(self.positions(position)[self.kept], weights=self.weights[self.kept])
                 pairs = enumerate(people / people.sum())
                 return {leveled.levels[at].number: float(share) for at, share in pairs if share}
         return {}
 
     def positions(self, column: int) -> npt.NDArray[np.int32]:
-        """For each row the position of its level among those that the column may be released at."""
+        """For each row the position of its level among those that the column may be released at.
+
+        Tight cells have no levels but those of columns kept exact.
+        """
+        if isinstance(self.found, TightRecoding):
+            return np.zeros(len(self.of_row), dtype=np.int32)
         if isinstance(self.found, LocalRecoding):
             local: npt.NDArray[np.int32] = self.found.levels[self.of_row, column]
             return local
@@ -69,9 +81,38 @@ class Plan:
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which rows local recoding keeps; a global search leaves it to the classes that come out."""
-        if isinstance(self.found, LocalRecoding):
-            return self.found.kept[self.of_row]
-        return np.ones(len(self.of_row), dtype=np.bool_)
+        if isinstance(self.found, Generalization):
+            return np.ones(len(self.of_row), dtype=np.bool_)
+        return self.found.kept[self.of_row]
+
+    def losses(self, column: int) -> npt.NDArray[np.float64]:
+        """NCP of each row's cell in a column; 1 where the row is removed by the plan."""
+        if isinstance(self.found, TightRecoding):
+            number = self.found.number[self.of_row]
+            return np.where(number >= 0, self.found.losses[number, column], 1.0)
+        leveled = self.columns[column]
+        by_level = np.stack([level.loss_of_leaf for level in leveled.levels])
+        return np.where(self.kept, by_level[self.positions(column), leveled.codes], 1.0)
+
+    def alone_share(self, column: str) -> float:
+        """The share of the kept people whose tight cell in a column holds a single value."""
+        place = next(place for place, leveled in enumerate(self.columns) if leveled.name == column)
+        cells = self.found.cells[place] if isinstance(self.found, TightRecoding) else None
+        if not isinstance(self.found, TightRecoding) or cells is None:
+            raise LookupError("only columns with tight cells are asked")
+        number, people = self.found.number[self.of_row][self.kept], self.weights[self.kept]
+        return float(people[holds_one(cells).to_numpy()[number]].sum() / people.sum())
+
+    def released(self, column: int, source: pl.Series) -> pl.Series:
+        """A column as released; rows that the plan removes hold nothing to be kept."""
+        leveled = self.columns[column]
+        if not isinstance(self.found, TightRecoding):
+            return leveled.released_mixed(self.positions(column), source)
+        cells = self.found.cells[column]
+        if cells is None:
+            return source
+        number = self.found.number[self.of_row]
+        return cells.gather(pl.Series(np.maximum(number, 0))).alias(leveled.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,19 +197,34 @@ def plan_levels(
         return Plan(columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64), weights=people)
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     histogram = build_histogram(columns, sensitive if policy.target.l is not None else [], weights=people)
-    search = recode_locally if policy.recoding is Recoding.LOCAL else search_generalization
-    found = search(histogram, policy.target)
+    tight = _tight_columns(policy, columns, table=table) if policy.cells is Cells.TIGHT else ()
+    found = _search(policy, histogram, tight)
     if isinstance(found, Unreachable):
         raise refuse_target(policy, table=table, rows=int(people.sum()), removed=found.suppressed)
-    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people)
+    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people, tight=tight)
+
+
+def _search(
+    policy: AnonymizationPolicy, histogram: Histogram, tight: tuple[TightColumn, ...]
+) -> Generalization | LocalRecoding | TightRecoding | Unreachable:
+    if tight:
+        return recode_tightly(histogram, tight, policy.target)
+    search = recode_locally if policy.recoding is Recoding.LOCAL else search_generalization
+    return search(histogram, policy.target)
+
+
+def _tight_columns(policy: AnonymizationPolicy, columns: tuple[Leveled, ...], *, table: str) -> tuple[TightColumn, ...]:
+    prepared: list[TightColumn] = []
+    for leveled in columns:
+        rule = policy.rule_for(leveled.name)
+        technique = rule.technique if rule is not None and isinstance(rule.technique, Generalize) else None
+        prepared.append(tight_column(leveled, technique, place=Place(table=table, column=leveled.name)))
+    return tuple(prepared)
 
 
 def transform_quasi(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
     """The quasi-identifiers at the levels of the plan; everything else unchanged."""
-    return frame.with_columns(
-        leveled.released_mixed(plan.positions(column), frame[leveled.name])
-        for column, leveled in enumerate(plan.columns)
-    )
+    return frame.with_columns(plan.released(column, frame[leveled.name]) for column, leveled in enumerate(plan.columns))
 
 
 def remove_unsafe_rows(
@@ -183,8 +239,11 @@ def remove_unsafe_rows(
     quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
     sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     target = policy.target
-    people = pl.Series(plan.weights)
-    kept = rows_that_meet(released, quasi, sensitive, k=target.k, l=target.l, weights=people)
+    people, planned = pl.Series(plan.weights), pl.Series(plan.kept)
+    met = rows_that_meet(
+        released.filter(planned), quasi, sensitive, k=target.k, l=target.l, weights=people.filter(planned)
+    )
+    kept = planned.scatter(planned.arg_true(), met)
     rows, removed = int(people.sum()), int(people.filter(~kept).sum())
     if removed > target.suppression_limit * rows + 1e-9 or removed == rows:
         raise refuse_target(policy, table=table, rows=rows, removed=removed)
@@ -204,9 +263,7 @@ def remove_unsafe_rows(
 
 def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:
     standing = kept.to_numpy()
-    losses: dict[str, float] = {}
-    for column, leveled in enumerate(plan.columns):
-        by_level = np.stack([level.loss_of_leaf for level in leveled.levels])
-        cells = by_level[plan.positions(column), leveled.codes]
-        losses[leveled.name] = float(np.average(cells * standing + ~standing, weights=plan.weights))
-    return losses
+    return {
+        leveled.name: float(np.average(np.where(standing, plan.losses(column), 1.0), weights=plan.weights))
+        for column, leveled in enumerate(plan.columns)
+    }

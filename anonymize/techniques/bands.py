@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,6 +86,33 @@ class Bands:
         if whole and low >= 0 and isinstance(low, int) and isinstance(high, int):
             return show_number(low) if high - low <= 1 else f"{show_number(low)}-{show_number(high - 1)}"
         return f"[{show_number(_tidy(low))}, {show_number(_tidy(high))})"
+
+    def ends(self, values: pl.Series, level: int, place: Place) -> tuple[pl.Series, pl.Series]:
+        """Low and high end, both inclusive, of the band around each value; at level 0 the value itself.
+
+        Shape: `values` as in `labels`. Null is an open end: below `bottom`, and from `top` on.
+        """
+        numbers = read_numbers(values, place)
+        whole = numbers.dtype.is_integer()
+        value, low, high, dtype = pl.col("value"), pl.col("value"), pl.col("value"), values.dtype
+        if level:
+            whole = whole and all(isinstance(n, int) for n in (self.origin, *self.widths))
+            width = self.widths[level - 1]
+            finest = ((value - self.origin) / self.widths[0]).floor().cast(pl.Int64)
+            low = finest // round(width / self.widths[0]) * width + self.origin
+            high, dtype = low + (width - 1 if whole else width), pl.Int64() if whole else pl.Float64()
+        elif self.bottom is None and self.top is None:
+            return values, values
+        if self.bottom is not None:
+            edge, under = ceil(self.bottom) if whole else self.bottom, value < self.bottom
+            low = pl.when(under).then(None).otherwise(pl.max_horizontal(low, pl.lit(edge)))
+            high = pl.when(under).then(edge - 1 if whole else edge).otherwise(high)
+        if self.top is not None:
+            edge, over = ceil(self.top) if whole else self.top, value >= self.top
+            low = pl.when(over).then(edge).otherwise(low)
+            high = pl.when(over).then(None).otherwise(pl.min_horizontal(high, pl.lit(edge - 1 if whole else edge)))
+        frame = pl.DataFrame({"value": numbers}).select(low.cast(dtype).alias("low"), high.cast(dtype).alias("high"))
+        return frame["low"], frame["high"]
 
     def level_text(self, level: int) -> Text:
         width = show_number(self.widths[level - 1])

@@ -7,6 +7,7 @@ tomorrow.
 from __future__ import annotations
 
 import datetime as dt
+from calendar import isleap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -27,6 +28,7 @@ CALENDAR: Final[dict[str, Text]] = {
     "decade": Text("十年", "decade"),
 }
 """The steps of the calendar, finest first; each lies wholly inside the next."""
+_LENGTHS: Final[dict[str, str]] = {"day": "1d", "month": "1mo", "quarter": "1q", "year": "1y", "decade": "10y"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,14 @@ class CalendarDates:
     def labels(self, values: pl.Series, place: Place) -> list[pl.Series]:
         dates = read_dates(values, place)
         return [_calendar_label(dates, step) for step in self.steps]
+
+    def ends(self, values: pl.Series, level: int, place: Place) -> tuple[pl.Series, pl.Series]:
+        """First and last day of the step around each date; at level 0 the value itself. Shape: as in `labels`."""
+        if level == 0:
+            return values, values
+        step = _LENGTHS[self.steps[level - 1]]
+        first = read_dates(values, place).dt.truncate(step)
+        return first, first.dt.offset_by(step).dt.offset_by("-1d")
 
     def level_text(self, level: int) -> Text:
         step = CALENDAR[self.steps[level - 1]]
@@ -142,6 +152,27 @@ class AgeBands:
                 ),
             )
         return self._bands().labels(ages.cast(pl.Int64), place)
+
+    def ends(self, values: pl.Series, level: int, place: Place) -> tuple[pl.Series, pl.Series]:
+        """The birth date itself twice; that of people at `top` or above is the open end before a day.
+
+        Shape: as in `labels`; only level 0, where ages are not yet reckoned.
+        """
+        if level:
+            raise LookupError("ages run against birth dates, and have no ends in them")
+        if self.top is None:
+            return values, values
+        # Whoever was born on this day or before is at least that old; 29 February falls back by a day.
+        year = self.at.year - self.top
+        common = (self.at.month, self.at.day) == (2, 29) and not isleap(year)
+        day = dt.date(year, self.at.month, 28 if common else self.at.day)
+        old = read_dates(values, place) <= day
+        last = pl.lit(day) if values.dtype == pl.Date else pl.lit(dt.datetime.combine(day, dt.time.max))
+        frame = pl.DataFrame({"value": values, "old": old})
+        low = pl.when("old").then(None).otherwise("value")
+        high = pl.when("old").then(last.cast(values.dtype)).otherwise("value")
+        ends = frame.select(low.alias("low"), high.alias("high"))
+        return ends["low"], ends["high"]
 
     def _bands(self) -> Bands:
         return Bands(widths=self.widths, origin=0, top=self.top)

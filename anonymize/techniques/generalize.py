@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -38,11 +39,22 @@ _READERS: Final[Mapping[str, Callable[[Fields], Hierarchy]]] = {
 }
 
 
+MAX_MEMBERS: Final = 1_000_000
+
+
+class CellKind(StrEnum):
+    """What a tight cell lists: the values of its class, or the lowest and the highest."""
+
+    SET = "set"
+    INTERVAL = "interval"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generalize:
     """A hierarchy and the levels that may be released.
 
-    `level` is set for columns that are no quasi-identifiers, and then min_level = max_level = level.
+    `level` is set for columns that are no quasi-identifiers, and then min_level = max_level = level. `cell` and
+    `max_members` are for tight cells; None leaves the kind to the column's type, and sets of any size.
     """
 
     name: ClassVar[str] = "generalize"
@@ -53,6 +65,8 @@ class Generalize:
     min_level: int
     max_level: int
     level: int | None = None
+    cell: CellKind | None = None
+    max_members: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Generalize:
@@ -65,13 +79,19 @@ class Generalize:
         max_level = fields.integer("max_level", low=0, high=top, default=top)
         if min_level > max_level:
             raise refuse_setting(fields.at("max_level"), zh="不得小于 min_level", en="must not be below min_level")
-        return cls(hierarchy=hierarchy, min_level=min_level, max_level=max_level)
+        cell = CellKind(fields.choice("cell", tuple(CellKind))) if fields.has("cell") else None
+        members = fields.integer("max_members", low=2, high=MAX_MEMBERS) if fields.has("max_members") else None
+        if members is not None and cell is CellKind.INTERVAL:
+            raise refuse_setting(fields.at("max_members"), zh="只用于取值集合", en="is for value sets only")
+        return cls(hierarchy=hierarchy, min_level=min_level, max_level=max_level, cell=cell, max_members=members)
 
     def params(self) -> dict[str, Any]:
         limits = (
             {"min_level": self.min_level, "max_level": self.max_level} if self.level is None else {"level": self.level}
         )
-        return {"kind": self.hierarchy.kind, **limits, **self.hierarchy.params()}
+        tight = {"cell": None if self.cell is None else str(self.cell), "max_members": self.max_members}
+        chosen = {key: value for key, value in tight.items() if value is not None}
+        return {"kind": self.hierarchy.kind, **limits, **chosen, **self.hierarchy.params()}
 
     def words(self) -> Text:
         """All levels that may be released, in words."""
