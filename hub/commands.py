@@ -58,8 +58,9 @@ def _rules() -> machine.Finding:
     year = unknown_year(now)
     if year is not None:
         text = Text(
-            f"规则库缺少{year}年的放假安排，跨入该年的期限无法计算。",
-            f"The rulebook lacks the holidays of {year}; no deadline that reaches into it can be told.",
+            f"规则库缺少{year}年的放假安排，跨入该年的期限暂定；国务院办公厅通知发布后，加入规则库即重新计算。",
+            f"The rulebook lacks the holidays of {year}; deadlines that reach into it are provisional until the State "
+            "Council's notice is added.",
         )
         return machine.Finding(check="rulebook", level=machine.Level.WEAKER, text=text)
     text = Text("规则文件可读，放假安排齐备。", "The rule files can be read and the holidays are known.")

@@ -26,7 +26,7 @@ from hub.ledger.model import LedgerEntry
 from hub.licensing.actions import read_policy
 from hub.licensing.model import ExtractLevel, Licence
 from hub.licensing.rules import TableGrant, refusals_to_policy
-from hub.register.clock import renewal_opens, validity_end
+from hub.register.clock import notice_end, renewal_opens, validity_end
 from hub.register.model import DataProduct, PermittedIncome, Price, PriceCap
 from hub.register.pricing import refusals_of_cycle
 from hub.rulebook.calendar import add_years, district_calendar
@@ -155,7 +155,7 @@ def _registered(session: Session, event: Event, pack: Pack) -> Codes:
     if date.fromisoformat(event["details"]["valid_until"]) > validity_end(day, licence_ends=ends, pack=pack):
         yield "register.validity"
     began = district_day(product.notice_began) if product.notice_began else day
-    if day <= district_calendar().add_working_days(began, pack.count(Parameter.REGISTRATION_PUBLICITY)):
+    if day <= notice_end(began, pack=pack, calendar=district_calendar()):
         yield "register.notice_running"
 
 

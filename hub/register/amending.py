@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from hub.errors import InvalidState, Refusal
+from hub.errors import Refusal
 from hub.message import msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
@@ -350,10 +350,7 @@ def _of_renewal(facts: ProductFacts, today: date, pack: Pack) -> tuple[Refusal, 
 def _of_running(
     facts: ProductFacts, began: date, today: date, pack: Pack, calendar: WorkingCalendar
 ) -> tuple[Refusal, ...]:
-    try:
-        end = notice_end(began, pack=pack, calendar=calendar)
-    except InvalidState:
-        return ()  # its end is not known, so it has not been reached
+    end = notice_end(began, pack=pack, calendar=calendar)
     if today <= end:
         return ()
     return (

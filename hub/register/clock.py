@@ -2,8 +2,9 @@
 
 Deadlines are counted in Chinese working days by the calendar and take their lengths from the rule pack, so that a new
 pack moves them without a line of code. A registration is valid until the day `valid_until` begins; not renewed by then
-it counts as cancelled, whether anyone has entered it or not. A deadline in a year whose holidays are not known has no
-day: it is shown as such and refuses what depends on it.
+it counts as cancelled, whether anyone has entered it or not. A deadline that reaches into a year whose holidays are not
+published is provisional: who owes the step is told the earliest day it can fall on and is overdue after the latest; a
+public notice runs until the latest, so that nobody loses a day for objecting.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from hub.errors import InvalidState
 from hub.register.model import AmendmentStatus, RegistrationStatus, RegistrationType
 from hub.rulebook.calendar import WorkingCalendar, add_years
 from hub.rulebook.model import Pack
@@ -41,27 +41,26 @@ class Step(StrEnum):
 
 
 class Timing(StrEnum):
-    """A deadline seen from a day. Unknown: its day lies in a year whose holidays are not known."""
+    """A deadline seen from a day."""
 
     IN_TIME = "in_time"
     DUE_SOON = "due_soon"
     OVERDUE = "overdue"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What has to be done, the last day for it, and the day from which it warns; no day if it cannot be told."""
+    """What has to be done, the last day for it, and the day from which it warns."""
 
     step: Step
-    day: date | None
-    warns: date | None
+    day: date
+    warns: date
+    latest: date | None = None
+    """Of a provisional deadline: the latest day it can fall on, once the holidays are known."""
 
     def timing(self, today: date) -> Timing:
         """How this deadline stands on `today`."""
-        if self.day is None or self.warns is None:
-            return Timing.UNKNOWN
-        if today > self.day:
+        if today > (self.latest or self.day):
             return Timing.OVERDUE
         return Timing.DUE_SOON if today >= self.warns else Timing.IN_TIME
 
@@ -144,12 +143,8 @@ def due_of_amendment(
 
 
 def notice_end(began: date, *, pack: Pack, calendar: WorkingCalendar) -> date:
-    """The last day of a public notice that began on `began`.
-
-    Raises:
-        InvalidState: It lies in a year whose holidays are not known.
-    """
-    return calendar.add_working_days(began, pack.count(Parameter.REGISTRATION_PUBLICITY))
+    """The last day of a public notice that began on `began`; where it is provisional, the latest it can be."""
+    return calendar.deadline(began, pack.count(Parameter.REGISTRATION_PUBLICITY)).latest
 
 
 def validity_end(start: date, *, licence_ends: date, pack: Pack) -> date:
@@ -176,16 +171,11 @@ def yearly(step: Step, *, year: int, pack: Pack) -> Due:
 
 def _code(since: date, began: date, pack: Pack, calendar: WorkingCalendar) -> Due:
     """A code follows the end of the notice, or the dismissal of the last objection if that came later."""
-    try:
-        end = notice_end(began, pack=pack, calendar=calendar)
-    except InvalidState:
-        return Due(step=Step.CODE, day=None, warns=None)
+    end = notice_end(began, pack=pack, calendar=calendar)
     return _counted(Step.CODE, max(end, since), pack.count(Parameter.REVIEW_STEP), calendar)
 
 
 def _counted(step: Step, start: date, days: int, calendar: WorkingCalendar) -> Due:
-    try:
-        day = calendar.add_working_days(start, days)
-    except InvalidState:
-        return Due(step=step, day=None, warns=None)
-    return Due(step=step, day=day, warns=day - SOON)
+    found = calendar.deadline(start, days)
+    latest = found.latest if found.is_provisional else None
+    return Due(step=step, day=found.earliest, warns=found.earliest - SOON, latest=latest)

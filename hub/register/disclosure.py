@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -131,7 +130,7 @@ def board(hub: Hub, actor: Actor) -> list[Alarm]:
         for title, subject, org, due, address in found
         if due.timing(today) is not Timing.IN_TIME
     ]
-    return sorted(told, key=lambda alarm: (alarm.due.day or date.min, alarm.subject, alarm.due.step))
+    return sorted(told, key=lambda alarm: (alarm.due.day, alarm.subject, alarm.due.step))
 
 
 def alarms(hub: Hub, actor: Actor) -> Iterator[Alarm]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hub.errors import InvalidState, Refusal
+from hub.errors import Refusal
 from hub.message import Message, msg
 from hub.people.actor import Actor, OrgKind
 from hub.people.rules import Verb, refusals_to_act
@@ -172,17 +172,20 @@ def refusals_of_notice(
     subject: str, began: date, today: date, *, pack: Pack, calendar: WorkingCalendar
 ) -> tuple[Refusal, ...]:
     """Everything against entering what was in public notice since `began`."""
-    try:
-        end = notice_end(began, pack=pack, calendar=calendar)
-    except InvalidState as unknown:
-        return unknown.refusals
+    end = notice_end(began, pack=pack, calendar=calendar)
     if today > end:
         return ()
+    provisional = msg(
+        "The public notice of {product} runs until {day}, counted provisionally: the holidays are not published yet.",
+        product=subject,
+        day=str(end),
+    )
+    text = msg("The public notice of {product} runs until {day}.", product=subject, day=str(end))
     return (
         refusal(
             "register.notice_running",
             subject,
-            msg("The public notice of {product} runs until {day}.", product=subject, day=str(end)),
+            text if calendar.is_known(began, end) else provisional,
             msg("It can be entered once the notice has ended without objection."),
             STEPS_BASIS,
         ),

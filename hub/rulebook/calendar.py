@@ -2,8 +2,9 @@
 
 The notices are data (`holidays/<year>.toml`, each with its number), one for every year from the first to the last.
 They are published in autumn for the next year, so a deadline asked for in November often reaches into a year without
-one. Decided: such a deadline is refused in words, never guessed by plain weekdays. A date that may still move by two
-weeks is worse than none: someone would miss it, or be told that they had.
+one. Such a deadline is provisional (暂定): it lies between an earliest and a latest day (`provisional`), and each use
+takes the one that is strict for whom it binds. Who owes something is told the earliest and is late after the latest;
+what has to be open for some days stays open until the latest. It is computed anew once the notice is added.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TypeVar
 
 from hub.errors import InvalidInput, InvalidState, Refusal
 from hub.message import Message, msg
+from hub.rulebook.provisional import Count, law
 from hub.rulebook.strict import Table, read, refuse
 
 FOLDER = Path(__file__).parent / "holidays"
@@ -57,6 +59,15 @@ class Year:
     worked: frozenset[date]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """The last day of a term in working days: one day, or two bounds while the holidays of a year are not known."""
+
+    earliest: date
+    latest: date
+    is_provisional: bool
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
     """Working days by the years' notices."""
@@ -83,20 +94,29 @@ class WorkingCalendar:
             )
         return day in year.worked or (day.weekday() < 5 and day not in year.free)
 
-    def add_working_days(self, day: date, n: int) -> date:
-        """The `n`-th working day after `day`; the day itself does not count. `n` = 0 gives `day` back.
+    def deadline(self, day: date, n: int) -> Deadline:
+        """The `n`-th working day after `day`; the day itself does not count, and `n` = 0 gives `day` back.
+
+        Provisional where a year on the way has no notice here.
 
         Raises:
             InvalidInput: `n` is below zero or beyond MOST_DAYS.
-            InvalidState: A year on the way has no notice here.
         """
+        earliest, latest = (self._bound(day, n, is_early=is_early) for is_early in (True, False))
+        return Deadline(earliest=earliest, latest=latest, is_provisional=not self.is_known(day, latest))
+
+    def is_known(self, start: date, end: date) -> bool:
+        """Whether every year of the days after `start` up to and with `end` has its notice here."""
+        return end <= start or all(year in self.years for year in range(_next(start).year, end.year + 1))
+
+    def _bound(self, day: date, n: int, *, is_early: bool) -> date:
         if not 0 <= n <= MOST_DAYS:
             raise _impossible(msg("A deadline lies 0 to {most} working days ahead.", most=MOST_DAYS))
-        current = day
-        for _ in range(n):
+        count, current, left = Count(law(), is_early=is_early), day, n
+        while left:
             current = _next(current)
-            while not self.is_working_day(current):
-                current = _next(current)
+            known = current.year in self.years
+            left -= self.is_working_day(current) if known else count.is_worked(current)
         return current
 
     def working_days_between(self, start: date, end: date) -> int:

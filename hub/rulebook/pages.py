@@ -11,6 +11,7 @@ from hub.rulebook.bases import registry
 from hub.rulebook.calendar import district_calendar
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import DISTRICT, all_packs, pack_in_force, pack_version
+from hub.rulebook.provisional import law
 from hub.web.visit import Visited
 
 router = APIRouter()
@@ -32,5 +33,6 @@ def listing(visit: Visited, version: str = "", at: date | None = None) -> Respon
         values=[(value, books.basis(value.basis)) for value in shown.values.values()],
         day=day,
         bases=[(basis, basis.document.in_force(day)) for basis in books.bases.values()],
+        law=law(),
         years=sorted(district_calendar().years.values(), key=lambda year: year.year, reverse=True),
     )

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from hub.catalog.actions import list_tables
 from hub.catalog.model import TableStatus
-from hub.errors import InvalidState
 from hub.extracts.actions import list_extracts
 from hub.extracts.model import ExtractRequest, ExtractRequestStatus
 from hub.extracts.requests import facts_of, list_extract_requests
@@ -59,8 +58,8 @@ class Task:
     title: str
     subject: str
     address: tuple[str, ...]
-    due: tuple[Timing, date | None] | None = None
-    """Until when, and how that stands today; no day if it lies in a year whose holidays are not known."""
+    due: tuple[Timing, date, bool] | None = None
+    """How its last day stands today, that day, and whether it is provisional."""
 
 
 @router.get("/")
@@ -263,24 +262,21 @@ def _by_the_clock(visit: Visit) -> Iterator[Task]:
     for alarm in alarms(visit.hub, visit.actor):
         yield Task(
             kind=alarm.due.step,
-            due=(alarm.timing, alarm.due.day),
+            due=(alarm.timing, alarm.due.day, alarm.due.latest is not None),
             title=say(alarm.title, visit.language.gettext),
             subject=alarm.subject,
             address=alarm.address,
         )
 
 
-def _by(visit: Visit, since: datetime, parameter: Parameter) -> tuple[Timing, date | None]:
+def _by(visit: Visit, since: datetime, parameter: Parameter) -> tuple[Timing, date, bool]:
     """The last day for what waits since a moment, by the rules in force now, and how it stands today."""
     now = visit.hub.clock()
-    try:
-        day = district_calendar().add_working_days(district_day(since), pack_in_force(now).count(parameter))
-    except InvalidState:
-        return Timing.UNKNOWN, None
-    today = district_day(now)
-    if today > day:
-        return Timing.OVERDUE, day
-    return (Timing.DUE_SOON if day - today <= ONE_DAY else Timing.IN_TIME), day
+    found = district_calendar().deadline(district_day(since), pack_in_force(now).count(parameter))
+    day, today = found.earliest, district_day(now)
+    if today > found.latest:
+        return Timing.OVERDUE, day, found.is_provisional
+    return (Timing.DUE_SOON if day - today <= ONE_DAY else Timing.IN_TIME), day, found.is_provisional
 
 
 def _last_vote(request: ExportRequest) -> datetime:

@@ -518,7 +518,6 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Timing.IN_TIME: msg("in time"),
         Timing.DUE_SOON: msg("due soon"),
         Timing.OVERDUE: msg("overdue"),
-        Timing.UNKNOWN: msg("day not known"),
     },
     EvidencePart: {
         EvidencePart.SUBMISSION: msg("the submission"),
@@ -729,7 +728,7 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     ObjectionStatus: {ObjectionStatus.RAISED: "wait", ObjectionStatus.UPHELD: "bad"},
     Consequence: {Consequence.NONE: "good", Consequence.ADJUST_PRICES: "wait", Consequence.ADJUST_CAPS: "bad"},
     ClosingStatus: {ClosingStatus.BEGUN: "wait", ClosingStatus.SEALED: "calm"},
-    Timing: {Timing.IN_TIME: "good", Timing.DUE_SOON: "wait", Timing.OVERDUE: "bad", Timing.UNKNOWN: "bad"},
+    Timing: {Timing.IN_TIME: "good", Timing.DUE_SOON: "wait", Timing.OVERDUE: "bad"},
     BasisStatus: {BasisStatus.DRAFT: "wait", BasisStatus.IN_FORCE: "good"},
     Decision: {Decision.APPROVE: "good", Decision.OBJECT: "bad"},
     Grade: {Grade.L1: "good", Grade.L3: "wait", Grade.L4: "bad"},

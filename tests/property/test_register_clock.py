@@ -29,8 +29,8 @@ def test_deadline_lies_its_working_days_after_its_start(start: date, status: Reg
     found = due(status, released=released, since=since, valid_until=None, pack=PACK, calendar=CALENDAR)
     assert found is not None
     assert found.step is step
-    assert CALENDAR.working_days_between(start, found.day or start) == days
-    assert CALENDAR.is_working_day(found.day or start)
+    assert CALENDAR.working_days_between(start, found.day) == days
+    assert CALENDAR.is_working_day(found.day)
 
 
 @given(ANY, st.sampled_from(RegistrationStatus), st.dates(date(2020, 1, 1), date(2060, 1, 1)), st.integers(1, 2000))
@@ -46,13 +46,12 @@ def test_timing_only_gets_worse(start: date, status: RegistrationStatus, today: 
     if found is None:
         assert status in {RegistrationStatus.TERMINATED, RegistrationStatus.CANCELLED}
         return
-    if found.day is None or found.warns is None:
-        assert found.timing(today) is Timing.UNKNOWN
-        return
     order = list(Timing)
     assert order.index(found.timing(today)) <= order.index(found.timing(today + timedelta(days=later)))
     assert found.timing(found.day) is Timing.DUE_SOON
-    assert found.timing(found.day + timedelta(days=1)) is Timing.OVERDUE
+    latest = found.latest or found.day
+    assert found.timing(latest) is Timing.DUE_SOON
+    assert found.timing(latest + timedelta(days=1)) is Timing.OVERDUE
     assert found.timing(found.warns - timedelta(days=1)) is Timing.IN_TIME
 
 
@@ -86,7 +85,7 @@ def test_notice_runs_ten_working_days_and_the_code_follows_it(start: date) -> No
     )
     assert found is not None
     assert found.step is Step.CODE
-    assert CALENDAR.working_days_between(end, found.day or end) == 3
+    assert CALENDAR.working_days_between(end, found.day) == 3
 
 
 def test_spring_festival_of_2026_is_not_counted() -> None:
@@ -99,11 +98,10 @@ def test_spring_festival_of_2026_is_not_counted() -> None:
         calendar=CALENDAR,
     )
     assert found is not None
-    assert found.day is not None
     assert found.day > date(2026, 3, 9)
 
 
-def test_deadline_in_a_year_without_notice_has_no_day() -> None:
+def test_deadline_in_an_unpublished_year_is_overdue_only_when_it_surely_is() -> None:
     found = due(
         RegistrationStatus.DUE,
         released=date(2026, 12, 21),
@@ -113,4 +111,10 @@ def test_deadline_in_a_year_without_notice_has_no_day() -> None:
         calendar=CALENDAR,
     )
     assert found is not None
-    assert (found.day, found.timing(date(2026, 12, 22))) == (None, Timing.UNKNOWN)
+    assert (found.day, found.latest) == (date(2027, 1, 16), date(2027, 1, 29))
+    days = (date(2026, 12, 22), found.warns, found.day, date(2027, 1, 17), date(2027, 1, 29), date(2027, 1, 30))
+    assert [found.timing(day) for day in days] == [
+        Timing.IN_TIME,
+        *[Timing.DUE_SOON] * 4,
+        Timing.OVERDUE,
+    ]

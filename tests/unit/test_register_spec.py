@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -486,7 +486,7 @@ def test_papers_are_due_by_the_end_of_march_of_the_next_year() -> None:
         assert found.timing(date(2027, 4, 1)) is Timing.OVERDUE
 
 
-def test_notice_that_ends_in_a_year_without_holidays_is_coded_by_nobody() -> None:
+def test_notice_that_ends_in_an_unpublished_year_runs_until_its_latest_end() -> None:
     began = date(2026, 12, 30)
     facts = ProductFacts(
         id="d-0001",
@@ -499,10 +499,12 @@ def test_notice_that_ends_in_a_year_without_holidays_is_coded_by_nobody() -> Non
         evidence=DIGEST,
         delivered=DIGEST,
     )
-    found = refusals_to_enter(
-        facts, OFFICER, to=S.CODED, reason="", today=date(2027, 3, 1), pack=PACK, calendar=CALENDAR
-    )
-    assert codes(found) == {"calendar.no_year"}
+    end = notice_end(began, pack=PACK, calendar=CALENDAR)
+    assert end == date(2027, 1, 26)
+    for today, found in ((end, {"register.notice_running"}), (end + timedelta(days=1), set())):
+        said = refusals_to_enter(facts, OFFICER, to=S.CODED, reason="", today=today, pack=PACK, calendar=CALENDAR)
+        assert codes(said) == found
+        assert ["provisionally" in str(one.text) for one in said] == [True] * len(found)
 
 
 def test_materials_are_typed_and_their_digest_changes_with_every_field() -> None:

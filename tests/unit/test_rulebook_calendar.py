@@ -10,8 +10,17 @@ import pytest
 
 from hub.errors import InvalidInput, InvalidState
 from hub.rulebook.calendar import FOLDER, MOST_DAYS, WorkingCalendar, add_years, district_calendar, load_calendar
+from hub.rulebook.provisional import FILE, law, load_law
 
 CALENDAR = district_calendar()
+
+
+def count(day: date, n: int) -> date:
+    """The n-th working day after a day, of years that are known."""
+    found = CALENDAR.deadline(day, n)
+    assert (found.earliest, found.is_provisional) == (found.latest, False)
+    return found.latest
+
 
 SPRING_2026 = [
     (date(2026, 2, 13), True),
@@ -75,7 +84,7 @@ def test_year_cites_its_notice_and_has_its_working_days(year: int, notice: str, 
     ],
 )
 def test_deadline_in_working_days(start: date, n: int, end: date) -> None:
-    assert CALENDAR.add_working_days(start, n) == end
+    assert count(start, n) == end
 
 
 @pytest.mark.parametrize(
@@ -83,7 +92,6 @@ def test_deadline_in_working_days(start: date, n: int, end: date) -> None:
     [
         lambda: CALENDAR.is_working_day(date(2027, 1, 4)),
         lambda: CALENDAR.is_working_day(date(2023, 12, 29)),
-        lambda: CALENDAR.add_working_days(date(2026, 12, 31), 1),
         lambda: CALENDAR.working_days_between(date(2026, 12, 31), date(2027, 1, 1)),
         lambda: CALENDAR.working_days_between(date(2027, 1, 1), date(2026, 12, 31)),
     ],
@@ -95,8 +103,54 @@ def test_year_without_a_notice_is_refused_in_words_and_never_guessed(ask: Callab
     assert "not guessed" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("start", "n", "earliest", "latest"),
+    [
+        (date(2026, 12, 31), 0, date(2026, 12, 31), date(2026, 12, 31)),
+        (date(2026, 12, 31), 1, date(2027, 1, 2), date(2027, 1, 5)),  # 1 January is free by law, whatever comes
+        (date(2026, 12, 24), 20, date(2027, 1, 19), date(2027, 2, 3)),
+        (date(2027, 6, 30), 10, date(2027, 7, 12), date(2027, 7, 19)),
+        (date(2027, 7, 12), 10, date(2027, 7, 26), date(2027, 7, 26)),  # no holiday lies in July
+        (date(2028, 2, 29), 3, date(2028, 3, 3), date(2028, 3, 13)),
+    ],
+)
+def test_deadline_in_an_unpublished_year_lies_between_two_bounds(
+    start: date, n: int, earliest: date, latest: date
+) -> None:
+    found = CALENDAR.deadline(start, n)
+    assert (found.earliest, found.latest, found.is_provisional) == (earliest, latest, n > 0)
+
+
+def test_holidays_by_law_name_the_law_and_every_notice_keeps_within_their_seasons() -> None:
+    assert "795" in law().source
+    for year in CALENDAR.years.values():
+        moved = [day for day in year.free if day.weekday() < 5] + list(year.worked)
+        assert all(law().season_of(day) for day in moved)
+
+
+STATUTORY = FILE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('days = ["01-01"]', 'days = ["01-32"]', "days"),
+        ('days = ["01-01"]', 'days = ["01-11"]', "last"),
+        ("free = 2", "free = 0", "free"),
+        ('first = "01-11"', 'first = "01-10"', "first"),
+        ("worked = 1", "worked = 1\nremark = 1", "remark"),
+    ],
+)
+def test_season_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, place: str) -> None:
+    assert old in STATUTORY
+    (tmp_path / "statutory.toml").write_text(STATUTORY.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load_law(tmp_path / "statutory.toml")
+    assert place in caught.value.refusals[0].subject
+
+
 def test_last_day_of_the_last_notice_can_still_be_told() -> None:
-    assert CALENDAR.add_working_days(date(2026, 12, 30), 1) == date(2026, 12, 31)
+    assert count(date(2026, 12, 30), 1) == date(2026, 12, 31)
 
 
 def test_count_of_no_days_is_zero_and_backwards_it_is_negative() -> None:
@@ -107,14 +161,14 @@ def test_count_of_no_days_is_zero_and_backwards_it_is_negative() -> None:
 @pytest.mark.parametrize("n", [-1, MOST_DAYS + 1])
 def test_impossible_deadline_is_refused(n: int) -> None:
     with pytest.raises(InvalidInput) as caught:
-        CALENDAR.add_working_days(date(2026, 1, 1), n)
+        count(date(2026, 1, 1), n)
     assert caught.value.code == "calendar.impossible"
 
 
 def test_deadline_past_the_end_of_time_is_refused() -> None:
     eternal = WorkingCalendar({date.max.year: replace(CALENDAR.years[2026], free=frozenset(), worked=frozenset())})
     with pytest.raises(InvalidInput):
-        eternal.add_working_days(date.max, 1)
+        eternal.deadline(date.max, 1)
 
 
 def test_gap_between_two_notices_is_refused_and_named(tmp_path: Path) -> None:
