@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -170,20 +171,25 @@ def test_grants_add_up_to_the_limit_and_no_further(budget: Path) -> None:
 def test_two_processes_never_spend_the_same_money(budget: Path) -> None:
     """Three processes want 20 times 0.1 each; 5 pays for 50 of the 60."""
     code = (
-        "import sys; from decimal import Decimal; from pathlib import Path\n"
+        "import sys, time; from decimal import Decimal; from pathlib import Path\n"
         "from anonymize.errors import TargetNotMet\n"
         "from anonymize.privacy.dp.account import Charge\n"
         "from anonymize.privacy.dp.ledger import BudgetLedger\n"
         "from anonymize.privacy.dp.loss import Composition, Loss\n"
         "charge = Charge(table='people', licence='L-1', unit='id', composition=Composition.PURE, source='a' * 64,"
         " request='b' * 64, loss=Loss(amount=Decimal('0.1')))\n"
-        "paid = 0\n"
+        "ledger = Path(sys.argv[1]); paid = 0\n"
+        "(ledger.parent / f'ready{sys.argv[2]}').touch()\n"
+        "while not (ledger.parent / 'go').exists(): time.sleep(0.001)\n"
         "for _ in range(20):\n"
-        "    try: BudgetLedger(Path(sys.argv[1])).spend(charge); paid += 1\n"
+        "    try: BudgetLedger(ledger).spend(charge); paid += 1\n"
         "    except TargetNotMet: pass\n"
         "sys.exit(paid)"
     )
-    children = [_child(code, budget) for _ in range(3)]
+    children = [_child(code, budget, Path(str(number))) for number in range(3)]
+    while len(list(budget.parent.glob("ready*"))) < 3 and all(child.poll() is None for child in children):
+        time.sleep(0.01)
+    (budget.parent / "go").touch()
     assert sum(child.wait(timeout=120) for child in children) == 50
     assert _left(budget) == 0
     assert len(budget.read_bytes().splitlines()) == 51
@@ -221,8 +227,10 @@ def test_no_noise_is_drawn_when_the_disk_does_not_take_the_entry(
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(BadInput) as refused:
-        _ask(table, budget)
+        BudgetLedger(budget).spend(_charge())
     assert refused.value.code == "output.not_written"
+    with pytest.raises(BadInput):
+        _ask(table, budget)
     assert list(budget.parent.glob("budget.jsonl.answers/*")) == []
 
 
