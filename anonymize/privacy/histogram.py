@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anonymize.target import Target
 from anonymize.techniques.generalize import Leveled, code_values
 
 Codes = npt.NDArray[np.int64]
@@ -22,16 +21,20 @@ Codes = npt.NDArray[np.int64]
 class Histogram:
     """Distinct combinations of exact values of all quasi-identifiers and all sensitive attributes.
 
-    Shape: `quasi[c]` and `sensitive[s]` hold one code per combination, `weights` the number of rows that have it.
-    A sensitive code of -1 is null. Combinations come in ascending order of codes, whatever the order of the rows;
-    `of_row` says which combination each row of the table has.
+    Shape: `quasi[c]` and `sensitive[s]` hold one code per combination, `weights` the number of rows that have it and
+    `population` the number of people of the population, if there is one; a combination may be found in one of them
+    alone. A sensitive code of -1 is null. `trees[s]` gives the label of each sensitive value at each level below the
+    top, if a hierarchical distance asks for it. Combinations come in ascending order of codes, whatever the order of
+    the rows; `of_row` says which combination each row of the table has.
     """
 
     columns: tuple[Leveled, ...]
     quasi: tuple[Codes, ...]
     sensitive: tuple[Codes, ...]
     weights: Codes
+    population: Codes
     of_row: Codes
+    trees: tuple[tuple[Codes, ...], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -39,55 +42,43 @@ class Histogram:
 
 
 def build_histogram(
-    columns: Sequence[Leveled], sensitive: Sequence[Codes], *, weights: Codes | None = None
+    columns: Sequence[Leveled],
+    sensitive: Sequence[Codes],
+    *,
+    weights: Codes | None = None,
+    population: Sequence[Codes] = (),
+    trees: Sequence[Sequence[Codes]] = (),
 ) -> Histogram:
     """Count the distinct rows.
 
     Shape: every column and every sensitive array has one entry per row of the table; at least one column. A row of the
-    table stands for one person, or for `weights` people alike.
+    table stands for one person, or for `weights` people alike. `population` holds, for each column, one leaf for each
+    person of the population, whose sensitive values nobody knows.
     """
     parts = [column.codes for column in columns] + list(sensitive)
+    rows = len(parts[0])
+    if population:
+        unknown = np.full(len(population[0]), -1, dtype=np.int64)
+        people = [*population, *(unknown for _ in sensitive)]
+        parts = [np.concatenate(pair) for pair in zip(parts, people, strict=True)]
     ids = np.zeros(len(parts[0]), dtype=np.int64)
     count = 1
     for part in parts:
         low = int(part.min()) if len(part) else 0
         ids, count = fold(ids, count, part - low, int(part.max()) - low + 1 if len(part) else 1)
-    _, first, rows = np.unique(ids, return_index=True, return_counts=True)
-    people = rows if weights is None else np.bincount(ids, weights=weights)
+    count = count if len(ids) else 0
+    first = np.zeros(count, dtype=np.int64)
+    first[ids[::-1]] = np.arange(len(ids) - 1, -1, -1)
     picked = [part[first] for part in parts]
     return Histogram(
         columns=tuple(columns),
         quasi=tuple(picked[: len(columns)]),
         sensitive=tuple(picked[len(columns) :]),
-        weights=people.astype(np.int64),
-        of_row=ids,
+        weights=np.bincount(ids[:rows], weights=weights, minlength=count).astype(np.int64),
+        population=np.bincount(ids[rows:], minlength=count).astype(np.int64),
+        of_row=ids[:rows],
+        trees=tuple(tuple(levels) for levels in trees),
     )
-
-
-def groups_that_meet(
-    group: Codes, groups: int, *, weight: Codes, sensitive: Sequence[Codes], target: Target
-) -> npt.NDArray[np.bool_]:
-    """Which groups of rows hold at least k people and at least l distinct values of every sensitive attribute.
-
-    Shape: `group`, `weight` and each of `sensitive` have one entry per row; the answer one per group.
-    """
-    meets = np.bincount(group, weights=weight, minlength=groups) >= target.k
-    if target.l is not None:
-        for values in sensitive:
-            meets &= _distinct(group, groups, values) >= target.l
-    return meets
-
-
-def _distinct(group: Codes, groups: int, values: Codes) -> Codes:
-    """Distinct values other than null in each group."""
-    known = values >= 0
-    if not known.any():
-        return np.zeros(groups, dtype=np.int64)
-    blocks = int(values.max()) + 1
-    pairs, count = fold(group[known], groups, values[known], blocks)
-    first = np.zeros(count, dtype=np.int64)
-    first[pairs] = group[known]
-    return np.bincount(first, minlength=groups)
 
 
 def fold(ids: Codes, count: int, codes: Codes, blocks: int) -> tuple[Codes, int]:

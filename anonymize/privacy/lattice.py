@@ -1,13 +1,16 @@
 """The best full-domain generalization: one level per quasi-identifier, least loss, target met. Branch and bound.
 
-Levels are assigned column by column. A group of rows that misses the target under the levels assigned so far (with
-all other columns hidden) misses it in every completion too, since further columns only split it. So at every step the
-rows already lost, and the loss already suffered, are lower bounds: a branch is cut when it must remove more rows than
-allowed, or can't lose less than the best found. What is never cut is enumerated: the answer is the optimum, and the
-result says so. When the work limit ends the search early, the result says how far the bound is.
+Levels are assigned column by column. Further columns only split the groups of rows that stand together under the levels
+assigned so far (with all other columns hidden), so a prefix tells what no completion can avoid:
 
-Loss: NCP, the mean over all rows and quasi-identifiers of (|S| - 1) / (n - 1); every cell of a removed row counts 1.
-Both "at least k rows" and "at least l distinct values" are monotone in this sense.
+- A group below k people or l distinct values stays below it however it is split: its rows are lost.
+- Entropy and recursive l, t and delta may hold in a part of a group that misses them. But whatever is kept of it is a
+  union of classes that hold them, and so holds them itself: that bounds how much of it can be kept (`models.py`).
+- Cells at the levels assigned, and at the finest levels of the columns to come, cost what they cost (`objective.py`).
+
+A branch is cut when it must remove more rows than allowed, or can't cost less than the best found. What is never cut is
+enumerated: the answer is the optimum, and the result says so. When the work limit ends the search early, the result
+says how far the bound is.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.privacy.histogram import Codes, Histogram, fold, groups_that_meet
-from anonymize.target import Target
-from anonymize.techniques.generalize import Level
+from anonymize.privacy.histogram import Codes, Histogram, fold
+from anonymize.privacy.models import Models
+from anonymize.privacy.objective import Objective, build_objective
+from anonymize.target import Metric, Target
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +39,8 @@ class Generalization:
     """A solution of the search.
 
     Shape: `levels` in the order of the histogram's columns.
-    Units: loss and lower_bound are NCP from 0 to 1; the optimum lies between them, and at `loss` when proven.
+    Units: `loss` is NCP from 0 to 1. `searched` is what the search made small and `lower_bound` what it can't be below,
+    in units of `metric`: the optimum lies between them, and at `searched` when proven.
     """
 
     levels: tuple[int, ...]
@@ -44,13 +49,19 @@ class Generalization:
     proven_optimal: bool
     lower_bound: float
     nodes: int
+    metric: Metric = Metric.NCP
+    searched: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
-    """No generalization meets the target: hiding every quasi-identifier as far as allowed still removes this many."""
+    """No generalization was found to meet the target: hiding all as far as allowed still removes this many rows.
+
+    `proven` is false when the search ended before it had looked everywhere.
+    """
 
     suppressed: int
+    proven: bool = True
 
 
 def search_generalization(
@@ -68,7 +79,8 @@ def search_generalization(
 class _Branch:
     """Rows still standing under the levels assigned so far, merged as far as they can't be told apart any more.
 
-    Shape: arrays with one entry per merged row; `row` is one row of the histogram that stands for it.
+    Shape: arrays with one entry per merged row; `row` is one row of the histogram that stands for it. `keepable` and
+    `doomed` have one entry per group: how many of its people can be kept at most, and how many can't.
     """
 
     row: Codes
@@ -77,6 +89,13 @@ class _Branch:
     weight: Codes
     loss: Floats
     lost: int
+    keepable: Codes
+    doomed: Codes
+    possible: bool = True
+
+    @property
+    def least_lost(self) -> int:
+        return self.lost + int(self.doomed.sum())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +103,8 @@ class _Search:
     histogram: Histogram
     target: Target
     work_limit: int
+    models: Models = field(init=False)
+    objective: Objective = field(init=False)
     order: list[int] = field(init=False)
     rest: list[Codes] = field(init=False)
     rest_loss: list[Floats] = field(init=False)
@@ -97,6 +118,8 @@ class _Search:
 
     def __post_init__(self) -> None:
         columns = self.histogram.columns
+        self.models = Models(self.histogram, self.target)
+        self.objective = build_objective(self.histogram, self.target)
         # Most distinct first: what splits most is decided first, and cuts most.
         self.order = sorted(range(len(columns)), key=lambda c: (-len(columns[c].leaves), c))
         self.allowed = int(self.target.suppression_limit * self.histogram.rows + 1e-9)
@@ -106,50 +129,62 @@ class _Search:
         """For each depth: what the columns not yet assigned (and the sensitive ones) still tell apart, as a number."""
         size = len(self.histogram.weights)
         ids, count = np.zeros(size, dtype=np.int64), 1
-        for codes in self.histogram.sensitive if self.target.l is not None else ():
+        for codes in self.histogram.sensitive if self.target.needs_sensitive else ():
             ids, count = fold(ids, count, codes + 1, int(codes.max()) + 2)
+        if self.target.population is not None:
+            # People of the population stand for themselves: a merged row counts those of one row of the histogram.
+            ids, count = np.arange(size, dtype=np.int64), size
         self.rest, loss = [ids], np.zeros(size)
         self.rest_loss = [loss]
         for column in reversed(self.order):
             leveled = self.histogram.columns[column]
             codes = self.histogram.quasi[column]
             ids, count = fold(ids, count, codes, len(leveled.leaves))
-            loss = loss + leveled.levels[0].loss_of_leaf[codes]
+            loss = loss + self.objective.cells[column][0][codes]
             self.rest.insert(0, ids)
             self.rest_loss.insert(0, loss)
 
     def run(self) -> Generalization | Unreachable:
-        size = len(self.histogram.weights)
-        start = _Branch(
+        coarsest = self._descend_coarsest()
+        reached = coarsest.lost <= self.allowed and coarsest.lost < self.histogram.rows and coarsest.possible
+        if not reached and self.models.monotone:
+            return Unreachable(suppressed=coarsest.lost)
+        self._visit(self._start(), 0, {})
+        if not self.best_levels:
+            return Unreachable(suppressed=coarsest.lost, proven=self.open_bound == inf)
+        nodes = self.nodes
+        return Generalization(
+            levels=tuple(self.best_levels[column] for column in range(len(self.order))),
+            loss=self._loss(),
+            suppressed=self.best_lost,
+            proven_optimal=self.open_bound >= self.best,
+            lower_bound=self.objective.value(min(self.best, self.open_bound)),
+            nodes=nodes,
+            metric=self.target.metric,
+            searched=self.objective.value(self.best),
+        )
+
+    def _start(self) -> _Branch:
+        size, rows = len(self.histogram.weights), self.histogram.rows
+        return _Branch(
             row=np.arange(size, dtype=np.int64),
             group=np.zeros(size, dtype=np.int64),
             groups=1,
             weight=self.histogram.weights,
             loss=np.zeros(size),
             lost=0,
-        )
-        coarsest = self._descend_coarsest(start)
-        if coarsest.lost > self.allowed or coarsest.lost == self.histogram.rows:
-            return Unreachable(suppressed=coarsest.lost)
-        self._visit(start, 0, {})
-        total = self.histogram.rows * len(self.order)
-        proven = self.open_bound >= self.best
-        return Generalization(
-            levels=tuple(self.best_levels[column] for column in range(len(self.order))),
-            loss=self.best / total,
-            suppressed=self.best_lost,
-            proven_optimal=proven,
-            lower_bound=min(self.best, self.open_bound) / total,
-            nodes=self.nodes,
+            keepable=np.array([rows], dtype=np.int64),
+            doomed=np.zeros(1, dtype=np.int64),
         )
 
-    def _descend_coarsest(self, branch: _Branch) -> _Branch:
-        """The coarsest generalization: it removes the fewest rows, and is the first solution."""
+    def _descend_coarsest(self) -> _Branch:
+        """The coarsest generalization: where the target is monotone it removes the fewest rows. The first solution."""
         levels: dict[int, int] = {}
+        branch = self._start()
         for depth, column in enumerate(self.order):
-            level = self.histogram.columns[column].levels[-1]
-            branch = self._assign(branch, depth, level)
-            levels[column] = level.number
+            last = len(self.histogram.columns[column].levels) - 1
+            branch = self._assign(branch, depth, last)
+            levels[column] = self.histogram.columns[column].levels[last].number
         if branch.lost <= self.allowed:
             self._offer(branch, levels)
             # A hair above itself, so that it is found again unless finer levels lose no more.
@@ -159,10 +194,12 @@ class _Search:
     def _visit(self, branch: _Branch, depth: int, levels: dict[int, int]) -> None:
         column = self.order[depth]
         children: list[tuple[float, int, _Branch]] = []
-        for level in self.histogram.columns[column].levels:
-            child = self._assign(branch, depth, level)
+        for position, level in enumerate(self.histogram.columns[column].levels):
+            child = self._assign(branch, depth, position)
+            if not child.possible or child.least_lost > self.allowed:
+                continue
             bound = self._bound(child, depth + 1)
-            if child.lost <= self.allowed and bound < self.best:
+            if bound < self.best:
                 children.append((bound, level.number, child))
         children.sort(key=lambda child: child[:2])
         for bound, number, child in children:
@@ -176,14 +213,19 @@ class _Search:
             else:
                 self._visit(self._merge(child, depth + 1), depth + 1, assigned)
 
-    def _assign(self, branch: _Branch, depth: int, level: Level) -> _Branch:
-        """The branch after one more column got its level: groups split, groups that miss the target are lost."""
+    def _assign(self, branch: _Branch, depth: int, position: int) -> _Branch:
+        """The branch after one more column got its level: groups split, groups of which nothing is kept are lost."""
         self.nodes += 1
         self.work += len(branch.row)
-        codes = self.histogram.quasi[self.order[depth]][branch.row]
+        column = self.order[depth]
+        level = self.histogram.columns[column].levels[position]
+        codes = self.histogram.quasi[column][branch.row]
         group, groups = fold(branch.group, branch.groups, level.block_of_leaf[codes], level.blocks)
-        sensitive = [values[branch.row] for values in self.histogram.sensitive]
-        safe = groups_that_meet(group, groups, weight=branch.weight, sensitive=sensitive, target=self.target)
+        whole = depth + 1 == len(self.order)
+        judged = self.models.judge(group, groups, rows=branch.row, weight=branch.weight, bound=not whole)
+        if not self.models.monotone:
+            self.work += groups * self.models.width
+        safe = judged.keepable > 0
         standing = safe[group]
         numbers = np.cumsum(safe) - 1
         return _Branch(
@@ -191,8 +233,11 @@ class _Search:
             group=numbers[group[standing]],
             groups=int(safe.sum()),
             weight=branch.weight[standing],
-            loss=(branch.loss + level.loss_of_leaf[codes])[standing],
+            loss=(branch.loss + self.objective.cells[column][position][codes])[standing],
             lost=branch.lost + int(branch.weight[~standing].sum()),
+            keepable=judged.keepable[safe],
+            doomed=(judged.people - judged.keepable)[safe],
+            possible=judged.possible,
         )
 
     def _merge(self, branch: _Branch, depth: int) -> _Branch:
@@ -209,14 +254,40 @@ class _Search:
             weight=np.bincount(pairs, weights=branch.weight).astype(np.int64),
             loss=branch.loss[first],
             lost=branch.lost,
+            keepable=branch.keepable,
+            doomed=branch.doomed,
         )
 
     def _bound(self, branch: _Branch, depth: int) -> float:
-        """Loss that no completion can avoid, as a sum over cells; exact when every column is assigned."""
-        standing = float((branch.weight * (branch.loss + self.rest_loss[depth][branch.row])).sum())
-        return standing + branch.lost * len(self.order)
+        """Cost that no completion can avoid; exact when every column is assigned."""
+        loss = branch.loss + self.rest_loss[depth][branch.row]
+        if depth == len(self.order):
+            return self.objective.cost(
+                group=branch.group, groups=branch.groups, weight=branch.weight, loss=loss, lost=branch.lost
+            )
+        return self.objective.bound(
+            group=branch.group,
+            weight=branch.weight,
+            loss=loss,
+            lost=branch.lost,
+            keepable=branch.keepable,
+            doomed=branch.doomed,
+        )
 
     def _offer(self, branch: _Branch, levels: dict[int, int]) -> None:
-        loss = self._bound(branch, len(self.order))
-        if loss < self.best:
-            self.best, self.best_levels, self.best_lost = loss, levels, branch.lost
+        cost = self._bound(branch, len(self.order))
+        if cost < self.best and branch.groups and branch.possible:
+            self.best, self.best_levels, self.best_lost = cost, levels, branch.lost
+
+    def _loss(self) -> float:
+        """NCP of the best levels found, whatever was searched for."""
+        branch, cells = self._start(), 0.0
+        for depth, column in enumerate(self.order):
+            levels = self.histogram.columns[column].levels
+            numbers = [level.number for level in levels]
+            branch = self._assign(branch, depth, numbers.index(self.best_levels[column]))
+        for column in self.order:
+            level = self.histogram.columns[column].at(self.best_levels[column])
+            cells += float((branch.weight * level.loss_of_leaf[self.histogram.quasi[column][branch.row]]).sum())
+        width = len(self.order)
+        return (cells + branch.lost * width) / (self.histogram.rows * width)

@@ -21,10 +21,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.privacy.histogram import Histogram, fold, groups_that_meet
+from anonymize.privacy.histogram import Histogram, fold
 from anonymize.privacy.labels import Labels
 from anonymize.privacy.lattice import Unreachable
 from anonymize.privacy.mend import Classes, mend
+from anonymize.privacy.models import Models
 from anonymize.privacy.peel import Walk, peel
 from anonymize.target import Target
 
@@ -57,7 +58,8 @@ def recode_locally(
     The same rows give the same answer in any order, on every machine.
     """
     labels = [Labels(column) for column in histogram.columns]
-    members, rest = peel(histogram, labels, target, walk=walk)
+    models = Models(histogram, target)
+    members, rest = peel(histogram, labels, models, walk=walk)
     if not members:
         return Unreachable(suppressed=histogram.rows)
     classes = Classes(histogram=histogram, labels=labels, members=members)
@@ -65,8 +67,8 @@ def recode_locally(
     suppressed = int(histogram.weights[removed].sum())
     if suppressed > target.suppression_limit * histogram.rows + 1e-9:
         return Unreachable(suppressed=suppressed)
-    mend(classes, target, work=mend_work * len(histogram.weights) * len(labels))
-    return _result(classes, removed, target)
+    mend(classes, models, work=mend_work * len(histogram.weights) * len(labels))
+    return _result(classes, removed, models)
 
 
 def _settle(classes: Classes, rest: Sequence[int], *, allowed: int) -> list[int]:
@@ -85,7 +87,7 @@ def _settle(classes: Classes, rest: Sequence[int], *, allowed: int) -> list[int]
     return removed
 
 
-def _result(classes: Classes, removed: list[int], target: Target) -> LocalRecoding:
+def _result(classes: Classes, removed: list[int], models: Models) -> LocalRecoding:
     histogram = classes.histogram
     kept = np.ones(len(histogram.weights), dtype=np.bool_)
     kept[removed] = False
@@ -101,13 +103,13 @@ def _result(classes: Classes, removed: list[int], target: Target) -> LocalRecodi
         levels=levels,
         kept=kept,
         loss=float((cost * histogram.weights).sum()) / cells,
-        lower_bound=_lower_bound(histogram, target) / cells,
+        lower_bound=_lower_bound(histogram, models) / cells,
         suppressed=int(histogram.weights[removed].sum()),
         classes=classes.count,
     )
 
 
-def _lower_bound(histogram: Histogram, target: Target) -> float:
+def _lower_bound(histogram: Histogram, models: Models) -> float:
     """Loss that nothing avoids, summed over cells: rows not safe as they are lose detail in one column at least."""
     ids, count = np.zeros(len(histogram.weights), dtype=np.int64), 1
     least = np.full(len(histogram.weights), float(len(histogram.columns)))
@@ -115,5 +117,5 @@ def _lower_bound(histogram: Histogram, target: Target) -> float:
         ids, count = fold(ids, count, codes, len(column.leaves))
         if len(column.levels) > 1:
             least = np.minimum(least, column.levels[1].loss_of_leaf[codes])
-    safe = groups_that_meet(ids, count, weight=histogram.weights, sensitive=histogram.sensitive, target=target)
+    safe = models.meets(ids, count, rows=np.arange(len(ids)), weight=histogram.weights)
     return float((least * histogram.weights)[~safe[ids]].sum())

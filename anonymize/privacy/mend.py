@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.privacy.histogram import Histogram, groups_that_meet
+from anonymize.privacy.histogram import Histogram
 from anonymize.privacy.labels import Labels
-from anonymize.target import Target
+from anonymize.privacy.models import Models
 
 _LEAST_GAIN: Final = 1e-6
 """Below this a gain may be rounding."""
@@ -109,18 +109,16 @@ class Classes:
             answer[members] = number
         return answer
 
-    def stays_safe(self, number: int, *, without: int, target: Target) -> bool:
+    def stays_safe(self, number: int, *, without: int, models: Models) -> bool:
         """Whether a class still meets the target when one row leaves."""
         rows = [row for row in self.members[number] if row != without]
         if not rows:
             return False
-        sensitive = [values[rows] for values in self.histogram.sensitive]
-        weight = self.histogram.weights[rows]
         one = np.zeros(len(rows), dtype=np.int64)
-        return bool(groups_that_meet(one, 1, weight=weight, sensitive=sensitive, target=target)[0])
+        return bool(models.meets(one, 1, rows=np.asarray(rows), weight=self.histogram.weights[rows])[0])
 
 
-def mend(classes: Classes, target: Target, *, work: int) -> None:
+def mend(classes: Classes, models: Models, *, work: int) -> None:
     """Dissolve classes and move rows where it lowers the loss, dearest first, until `work` labels were looked at.
 
     Every class that is left meets the target, as joining never breaks it.
@@ -130,10 +128,10 @@ def mend(classes: Classes, target: Target, *, work: int) -> None:
         if classes.looked_at >= limit or classes.cost[number] <= 0:
             return
         if classes.people[number]:
-            _mend_one(classes, int(number), target)
+            _mend_one(classes, int(number), models)
 
 
-def _mend_one(classes: Classes, number: int, target: Target) -> None:
+def _mend_one(classes: Classes, number: int, models: Models) -> None:
     rows = sorted(classes.members[number])
     ways = {row: classes.cheapest_for(row, but=number) for row in rows}
     own = float(classes.cost[number])
@@ -145,7 +143,7 @@ def _mend_one(classes: Classes, number: int, target: Target) -> None:
     weights = classes.histogram.weights
     gains = sorted((cost - own * int(weights[row]), row, other) for row, (cost, other) in ways.items())
     for gain, row, other in gains:
-        if gain < -_LEAST_GAIN and classes.stays_safe(number, without=row, target=target):
+        if gain < -_LEAST_GAIN and classes.stays_safe(number, without=row, models=models):
             classes.leave(row, number)
             classes.join(row, other)
             return

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.privacy.histogram import Codes, Histogram, groups_that_meet
+from anonymize.privacy.histogram import Codes, Histogram
 from anonymize.privacy.labels import Costs, Ids, Labels
+from anonymize.privacy.models import Models
 from anonymize.target import Target
 
 DRAWN: Final = 100
@@ -55,13 +56,13 @@ class Gathered:
 
 
 def peel(
-    histogram: Histogram, labels: Sequence[Labels], target: Target, *, walk: Walk
+    histogram: Histogram, labels: Sequence[Labels], models: Models, *, walk: Walk
 ) -> tuple[list[list[int]], list[int]]:
     """Classes of distinct rows that meet the target, and the rows that are in none.
 
     Shape: every distinct row of the histogram is in one class or in the rest, once.
     """
-    peeling = _Peel(histogram=histogram, labels=labels, target=target, walk=walk)
+    peeling = _Peel(histogram=histogram, labels=labels, models=models, target=models.target, walk=walk)
     peeling.run()
     return peeling.released, [int(row) for row in peeling.alive]
 
@@ -70,6 +71,7 @@ def peel(
 class _Peel:
     histogram: Histogram
     labels: Sequence[Labels]
+    models: Models
     target: Target
     walk: Walk
     released: list[list[int]] = field(init=False, default_factory=list)
@@ -142,13 +144,7 @@ class _Peel:
             return
         sizes = np.diff(starts, append=len(order))
         group = np.repeat(np.arange(len(starts)), sizes)
-        safe = groups_that_meet(
-            group,
-            len(starts),
-            weight=self.weights[order],
-            sensitive=[values[self.alive[order]] for values in self.histogram.sensitive],
-            target=self.target,
-        )
+        safe = self.models.meets(group, len(starts), rows=self.alive[order], weight=self.weights[order])
         if not safe.any():
             return
         leaving = safe[group]
