@@ -187,17 +187,20 @@ def _check_unique(rule: ColumnRule, facts: Facts, place: Place) -> None:
         )
 
 
-def refuse_target(policy: AnonymizationPolicy, *, table: str, rows: int, removed: int) -> TargetNotMet:
-    """The refusal when no generalization reaches the target."""
+def refuse_target(
+    policy: AnonymizationPolicy, *, table: str, rows: int, removed: int, proven: bool = True
+) -> TargetNotMet:
+    """The refusal when no generalization reaches the target; not `proven` when the search ended before it knew."""
     target = policy.target
+    early = ("", "") if proven else ("搜索在看完全部层级之前结束；", "The search ended early. ")
     return TargetNotMet(
         code="target.not_met",
         subject=table,
         text=Text(
-            f"表 {table} 被拒绝：泛化到规则允许的最粗层级，达到 {target.goal} 仍需删除 {removed} 行（共 {rows} 行），"
-            f"超过上限 {target.suppression_limit:.1%}，没有写出任何文件。",
+            f"表 {table} 被拒绝：{early[0]}泛化到规则允许的最粗层级，达到 {target.goal} 仍需删除 {removed} 行"
+            f"（共 {rows} 行），超过上限 {target.suppression_limit:.1%}，没有写出任何文件。",
             f"Table {table} refused: even at the coarsest levels allowed, {target.goal} takes the removal of {removed} "
-            f"of {rows} rows, more than the limit of {target.suppression_limit:.1%}. Nothing was written.",
+            f"of {rows} rows, more than the limit of {target.suppression_limit:.1%}. {early[1]}Nothing was written.",
         ),
         next_step=Text(
             "请放宽 max_level、删除一个准标识符，或提高 suppression_limit。",

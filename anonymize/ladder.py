@@ -19,7 +19,7 @@ import polars as pl
 from anonymize.chance import Chance
 from anonymize.engine.build import Made, Progress, write_table
 from anonymize.engine.scale import Scale
-from anonymize.errors import BadInput
+from anonymize.errors import BadInput, TargetNotMet
 from anonymize.fitness import refuse_disagreement
 from anonymize.manifest import Provenance, build_manifest, describe_risk
 from anonymize.pipeline import (
@@ -35,11 +35,12 @@ from anonymize.privacy.classes import measure_classes
 from anonymize.row_order import key_id
 from anonymize.rung import MAX_SAMPLE_RATE, MAX_SAMPLE_ROWS, RUNG_NAMES, Rung, rounded_rows
 from anonymize.table import file_digest, read_header, read_table, write_parquet
+from anonymize.target import LModel
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.techniques.sample import draw_sample, sample_size
 from anonymize.techniques.synthesize import copies_of_unique, synthesize, synthetic_size
 from anonymize.text import Text
-from anonymize.transform import Transformed, released_rules
+from anonymize.transform import Transformed, measure_released, released_rules
 
 
 def build_rung(
@@ -162,6 +163,8 @@ def _metadata(full: _Rows, policy: AnonymizationPolicy) -> tuple[_Rows, dict[str
 def _sampled(
     full: _Rows, policy: AnonymizationPolicy, *, rows: int | None, chance: Chance, table: str
 ) -> tuple[_Rows, dict[str, Any]]:
+    if policy.target.t is not None or policy.target.l_model is not LModel.DISTINCT:
+        raise _no_sample_for(policy, table=table)
     quasi, sensitive = _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR)
     size = sample_size(full.frame.height, asked=rows, table=table)
     sample = draw_sample(
@@ -175,7 +178,7 @@ def _sampled(
         table=table,
     )
     extract = full.frame[pl.Series(sample.rows)]
-    shown = replace(full.made, after=measure_classes(extract, quasi, sensitive))
+    shown = replace(full.made, after=measure_released(policy, extract, wholes=full.made.plan.wholes))
     return _Rows(made=shown, frame=extract), {
         "rows": {
             "in": full.made.before.rows,
@@ -268,6 +271,19 @@ def _names(policy: AnonymizationPolicy, column_class: ColumnClass) -> list[str]:
 
 def _pseudonyms(policy: AnonymizationPolicy) -> dict[str, Pseudonymize]:
     return {rule.name: rule.technique for rule in policy.columns if isinstance(rule.technique, Pseudonymize)}
+
+
+def _no_sample_for(policy: AnonymizationPolicy, *, table: str) -> TargetNotMet:
+    return TargetNotMet(
+        code="sample.model_not_kept",
+        subject=table,
+        text=Text(
+            f"表 {table} 的抽样被拒绝：目标 {policy.target.goal} 在抽出的部分行中不一定成立，没有写出任何文件。",
+            f"Sample of table {table} refused: the target {policy.target.goal} need not hold in a part of the rows. "
+            "Nothing was written.",
+        ),
+        next_step=Text("请改用合成样例，或申请全量。", "Take the synthetic sample, or ask for the full extract."),
+    )
 
 
 def _rows_not_for(rung: Rung) -> BadInput:

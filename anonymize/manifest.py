@@ -16,9 +16,11 @@ from anonymize.explain import CLASS_NAMES
 from anonymize.policy import AnonymizationPolicy, ColumnRule
 from anonymize.privacy.classes import Classes
 from anonymize.privacy.lattice import Generalization
+from anonymize.privacy.local import LocalRecoding
 from anonymize.privacy.risk import measure_risk
+from anonymize.privacy.tight import TightRecoding
 from anonymize.rung import REAL_ROWS, RUNG_NAMES, RUNG_WARNINGS, Rung
-from anonymize.target import Target
+from anonymize.target import Metric, Target
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize
 from anonymize.text import Text
@@ -67,16 +69,28 @@ def build_manifest(
         "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
         "recoding": str(policy.recoding),
         "cells": str(policy.cells),
-        "loss": {
-            "metric": "NCP",
-            "value": round(found.loss, 6),
-            "lower_bound": round(found.lower_bound, 6),
-            "proven_optimal": isinstance(found, Generalization) and found.proven_optimal,
-            "nodes": found.nodes if isinstance(found, Generalization) else None,
-        },
+        "loss": _describe_loss(found, target),
         "grade": grade_statement(policy, made.after) if rung in REAL_ROWS else ungraded(policy),
         "not_claimed": [sentence.as_json() for sentence in not_claimed(policy, rung)],
         "versions": _versions(),
+    }
+
+
+def _describe_loss(found: Generalization | LocalRecoding | TightRecoding, target: Target) -> dict[str, Any]:
+    """The loss as NCP; `searched` is what was made small where that is another metric, and what it can't be below."""
+    by_ncp = target.metric is Metric.NCP and target.suppression_cost == 1
+    searched = {
+        "metric": str(target.metric),
+        "value": round(found.searched if isinstance(found, Generalization) else found.loss, 6),
+        "lower_bound": round(found.lower_bound, 6),
+    }
+    return {
+        "metric": "NCP",
+        "value": round(found.loss, 6),
+        "lower_bound": round(found.lower_bound, 6) if by_ncp else 0.0,
+        "proven_optimal": isinstance(found, Generalization) and found.proven_optimal,
+        "nodes": found.nodes if isinstance(found, Generalization) else None,
+        "searched": searched,
     }
 
 

@@ -12,21 +12,21 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import numpy as np
-
 from anonymize.engine.build import Progress, measure_file, write_table
 from anonymize.engine.scale import Scale
 from anonymize.errors import BadInput
 from anonymize.fitness import refuse_disagreement
 from anonymize.manifest import Provenance, build_manifest, write_canonical
-from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.policy import AnonymizationPolicy
 from anonymize.privacy.classes import Classes
+from anonymize.privacy.whole import Whole
 from anonymize.report import render_report
 from anonymize.row_order import key_id
 from anonymize.rung import Rung
@@ -34,7 +34,6 @@ from anonymize.table import file_digest, not_written, read_header, sync_file
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.pseudonymize import check_key
 from anonymize.text import Text
-from anonymize.transform import released_rules
 
 EXTRACT_NAME: Final = "extract.parquet"
 MANIFEST_NAME: Final = "manifest.json"
@@ -87,7 +86,8 @@ def build_extract(
         written = staged.folder / EXTRACT_NAME
         made = write_table(source, written, policy=policy, key=key, scale=scale, scratch=staged.scratch, tell=tell)
         tell("verify", 0.9)
-        verify_extract(written, policy=policy, promised=made.transformed.after, scale=scale)
+        done = made.transformed
+        verify_extract(written, policy=policy, promised=done.after, wholes=done.plan.wholes, scale=scale)
         origin = Provenance(
             table=source.name,
             source_digest=made.source.digest,
@@ -113,23 +113,26 @@ def check_call(key: bytes, created_at: datetime) -> None:
     check_key(key)
 
 
-def verify_extract(path: Path, *, policy: AnonymizationPolicy, promised: Classes, scale: Scale | None = None) -> None:
+def verify_extract(
+    path: Path,
+    *,
+    policy: AnonymizationPolicy,
+    promised: Classes,
+    wholes: Sequence[Whole] = (),
+    scale: Scale | None = None,
+) -> None:
     """Read a written extract and measure it anew, piece by piece.
 
     Raises:
-        TargetNotMet: its rows, classes, k or l are not those promised, or below the policy's target.
+        TargetNotMet: its rows, classes, k, l or t are not those promised, or below the policy's target.
     """
     schema, _ = read_header(path)
     expected = [rule.name for rule in policy.columns if not isinstance(rule.technique, Drop)]
     if sorted(schema) != sorted(expected):
         raise refuse_disagreement(path.name)
-    quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
-    sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     with tempfile.TemporaryDirectory(prefix=".verify.", dir=path.parent) as scratch:
-        found = measure_file(path, quasi, sensitive, scale=scale or Scale(), scratch=Path(scratch).resolve())
-    diverse = policy.target.l is None or all(value >= policy.target.l for value in found.l.values())
-    same = np.array_equal(found.sizes, promised.sizes) and found.l == promised.l
-    if found.k < policy.target.k or not diverse or not same:
+        found = measure_file(path, policy, wholes=wholes, scale=scale or Scale(), scratch=Path(scratch).resolve())
+    if found.misses(policy.target) or not found.same_as(promised):
         raise refuse_disagreement(path.name)
 
 

@@ -25,6 +25,7 @@ from typing import Any, Final
 from anonymize.errors import BadInput, NotFound
 from anonymize.strict import Fields, refuse_setting
 from anonymize.target import Metric, Target, TDistance, read_target
+from anonymize.techniques.categories import Groups
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.end_coding import BottomCode, TopCode
 from anonymize.techniques.fake import Fake
@@ -310,7 +311,8 @@ def _check_target(policy: AnonymizationPolicy) -> None:
                 en="is no sensitive_attr column that is not dropped",
             )
     for rule in kept if target.t is not None and target.t_distance is TDistance.HIERARCHICAL else ():
-        if rule.name not in trees and not isinstance(rule.technique, Generalize):
+        own = isinstance(rule.technique, Generalize) and isinstance(rule.technique.hierarchy, Groups)
+        if rule.name not in trees and not own:
             raise refuse_setting(
                 f"target.t_hierarchy.{rule.name}",
                 zh="缺失：层次距离需要该列的层次",
@@ -324,13 +326,14 @@ def _check_target(policy: AnonymizationPolicy) -> None:
             zh="局部泛化不支持：等价类在总体中相互重叠",
             en="is not for local recoding, whose classes overlap in the population",
         )
-    _check_offered(target)
+    _check_offered(policy)
 
 
-def _check_offered(target: Target) -> None:
+def _check_offered(policy: AnonymizationPolicy) -> None:
     """Models that are read but that the search can't keep yet."""
+    target = policy.target
     offered = Target(k=target.k, l=target.l, suppression_limit=target.suppression_limit)
-    for key in ("l_model", "t", "population", "suppression_cost", "metric"):
+    for key in ("population",) if policy.recoding is Recoding.GLOBAL else ("l_model", "t", "population"):
         if getattr(target, key) != getattr(offered, key):
             raise refuse_setting(f"target.{key}", zh="尚不支持", en="is not offered yet")
 

@@ -113,6 +113,7 @@ class Target:
         """The target as manifests tell it: every field, hierarchies left to the policy."""
         bounds = self.population
         return {
+            "goal": self.goal,
             "k": self.k,
             "l": self.l,
             "l_model": None if self.l is None else str(self.l_model),

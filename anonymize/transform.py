@@ -5,6 +5,7 @@ The levels are found on numbers (`plan_levels`), the columns made from them (`tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,9 @@ from anonymize.privacy.histogram import Codes, Histogram, build_histogram, sensi
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.privacy.tight import TightRecoding, recode_tightly
+from anonymize.privacy.whole import Whole
+from anonymize.sensitive import wholes_of
+from anonymize.target import LModel
 from anonymize.techniques.cells import TightColumn, holds_one, tight_column
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.generalize import Generalize, Leveled, apply_level, level_column
@@ -35,13 +39,15 @@ class Plan:
     """The released quasi-identifiers in the order of the policy, and the levels found for them.
 
     Shape: `of_row` says which distinct row of the search each row of the table is, `weights` for how many people it
-    stands. `tight` is as long as `columns` where cells are tight, else empty.
+    stands. `tight` is as long as `columns` where cells are tight, else empty. `wholes` has every released sensitive
+    attribute if the target sets t.
     """
 
     columns: tuple[Leveled, ...]
     found: Generalization | LocalRecoding | TightRecoding
     of_row: Codes
     weights: Codes
+    wholes: tuple[Whole, ...] = ()
     tight: tuple[TightColumn, ...] = ()
 
     def tight_of(self, column: str) -> TightColumn | None:
@@ -192,16 +198,24 @@ def plan_levels(
         for rule in rules
     )
     people = np.ones(frame.height, dtype=np.int64) if weights is None else weights.cast(pl.Int64).to_numpy()
+    wholes = wholes_of(policy, frame, table=table, weights=weights)
     if not columns:
         nothing = Generalization(levels=(), loss=0.0, suppressed=0, proven_optimal=True, lower_bound=0.0, nodes=0)
-        return Plan(columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64), weights=people)
+        return Plan(
+            columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64), weights=people, wholes=wholes
+        )
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
-    histogram = build_histogram(columns, sensitive if policy.target.l is not None else [], weights=people)
+    histogram = build_histogram(
+        columns,
+        sensitive if policy.target.needs_sensitive else [],
+        weights=people,
+        trees=[whole.levels for whole in wholes],
+    )
     tight = _tight_columns(policy, columns, table=table) if policy.cells is Cells.TIGHT else ()
     found = _search(policy, histogram, tight)
     if isinstance(found, Unreachable):
-        raise refuse_target(policy, table=table, rows=int(people.sum()), removed=found.suppressed)
-    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people, tight=tight)
+        raise refuse_target(policy, table=table, rows=int(people.sum()), removed=found.suppressed, proven=found.proven)
+    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people, wholes=wholes, tight=tight)
 
 
 def _search(
@@ -241,7 +255,12 @@ def remove_unsafe_rows(
     target = policy.target
     people, planned = pl.Series(plan.weights), pl.Series(plan.kept)
     met = rows_that_meet(
-        released.filter(planned), quasi, sensitive, k=target.k, l=target.l, weights=people.filter(planned)
+        released.filter(planned) if released.width else released,
+        quasi,
+        sensitive,
+        target=target,
+        weights=people.filter(planned),
+        wholes=plan.wholes,
     )
     kept = planned.scatter(planned.arg_true(), met)
     rows, removed = int(people.sum()), int(people.filter(~kept).sum())
@@ -257,8 +276,18 @@ def remove_unsafe_rows(
         kept=kept,
         losses=_column_losses(plan, kept),
         before=measure_classes(source, known, sensitive, weights=people),
-        after=measure_classes(standing, quasi, sensitive, weights=people.filter(kept)),
+        after=measure_released(policy, standing, wholes=plan.wholes, weights=people.filter(kept)),
     )
+
+
+def measure_released(
+    policy: AnonymizationPolicy, extract: pl.DataFrame, *, wholes: Sequence[Whole], weights: pl.Series | None = None
+) -> Classes:
+    """The classes of an extract, measured as its policy's target asks."""
+    quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
+    sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
+    c_from = policy.target.l if policy.target.l_model is LModel.RECURSIVE else None
+    return measure_classes(extract, quasi, sensitive, weights=weights, wholes=wholes, c_from=c_from or 2)
 
 
 def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:

@@ -42,14 +42,23 @@ from anonymize.engine.tasks import (
 from anonymize.errors import AnonymizeError, BadInput
 from anonymize.facts import Facts
 from anonymize.fitness import check_columns, check_fit, check_leftovers, counted_columns
-from anonymize.policy import AnonymizationPolicy
-from anonymize.privacy.classes import Classes, measure_classes
+from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.privacy.classes import Classes
+from anonymize.privacy.whole import Whole
 from anonymize.row_order import bucket_count, merge_runs
 from anonymize.source import Source, cut_parquet, open_source
 from anonymize.table import TableWriter
 from anonymize.techniques.drop import Drop
 from anonymize.text import Text
-from anonymize.transform import Transformed, plan_levels, remove_unsafe_rows, transform_others, transform_quasi
+from anonymize.transform import (
+    Transformed,
+    measure_released,
+    plan_levels,
+    released_rules,
+    remove_unsafe_rows,
+    transform_others,
+    transform_quasi,
+)
 
 Progress = Callable[[str, float], None]
 
@@ -139,16 +148,19 @@ def _write_opened(
     )
 
 
-def measure_file(path: Path, quasi: Sequence[str], sensitive: Sequence[str], *, scale: Scale, scratch: Path) -> Classes:
-    """The classes of a written Parquet file, counted piece by piece."""
-    pieces = cut_parquet([path], scale=scale)
+def measure_file(
+    path: Path, policy: AnonymizationPolicy, *, wholes: Sequence[Whole], scale: Scale, scratch: Path
+) -> Classes:
+    """The classes of a written Parquet file as its policy's target asks, counted piece by piece."""
+    counting = (ColumnClass.QUASI_ID, ColumnClass.SENSITIVE_ATTR)
+    names = [rule.name for column_class in counting for rule in released_rules(policy, column_class)]
     counted = scale.engine.run_tasks(
-        partial(count_columns, list(dict.fromkeys([*quasi, *sensitive])), scratch), pieces, done=lambda answered: None
+        partial(count_columns, names, scratch), cut_parquet([path], scale=scale), done=lambda answered: None
     )
     if not counted:
-        return measure_classes(pl.read_parquet(path, glob=False), quasi, sensitive)
+        return measure_released(policy, pl.read_parquet(path, glob=False), wholes=wholes)
     classes = _add_up(counted)
-    return measure_classes(own_names(classes), quasi, sensitive, weights=classes[PEOPLE])
+    return measure_released(policy, own_names(classes), wholes=wholes, weights=classes[PEOPLE])
 
 
 def _job(source: Source, *, policy: AnonymizationPolicy, key: bytes, scale: Scale, scratch: Path) -> Job:

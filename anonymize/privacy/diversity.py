@@ -29,7 +29,7 @@ def diverse(counts: Floats, *, l: int, model: LModel, c: float | None) -> npt.ND
         case LModel.ENTROPY:
             return np.asarray(_entropy(counts) >= np.log(l) - TOLERANCE)
         case LModel.RECURSIVE:
-            return np.asarray(counts.max(axis=1) < (c or 0) * _tail(counts, l) - TOLERANCE)
+            return np.asarray(counts.max(axis=1, initial=0) < (c or 0) * _tail(counts, l) - TOLERANCE)
         case _ as unknown:
             assert_never(unknown)
 
@@ -68,7 +68,7 @@ def _tail(counts: Floats, l: int) -> Floats:  # noqa: E741
 
 
 def _keepable_entropy(counts: Floats, l: int) -> Floats:  # noqa: E741
-    low, high = np.zeros(len(counts)), counts.max(axis=1)
+    low, high = np.zeros(len(counts)), counts.max(axis=1, initial=0)
     for _ in range(40):
         middle = (low + high) / 2
         fits = _entropy(np.minimum(counts, middle[:, None])) >= np.log(l) - TOLERANCE

@@ -8,7 +8,7 @@ holding for a union of classes when it holds for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,3 +167,17 @@ class Models:
                     most[~fits] = np.minimum(most[~fits], close.keepable(one[~fits], target.t))
                 meets &= fits
         return meets, most
+
+
+def groups_that_meet(group: Codes, groups: int, *, weight: Codes, sensitive: Sequence[Codes], target: Target) -> Flags:
+    """Which groups of rows hold at least k people and l distinct values of every sensitive attribute.
+
+    Shape: `group`, `weight` and each of `sensitive` have one entry per row; the answer one per group.
+    """
+    meets = np.asarray(np.bincount(group, weights=weight, minlength=groups) >= target.k)
+    for values in sensitive if target.l is not None else ():
+        known = values >= 0
+        pairs = np.unique(group[known] * (int(values.max(initial=0)) + 1) + values[known])
+        distinct = np.bincount(pairs // (int(values.max(initial=0)) + 1), minlength=groups)
+        meets &= distinct >= (target.l or 0)
+    return meets

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Final
 
 from anonymize.privacy.classes import Classes
@@ -24,7 +25,8 @@ HIGH_RISK: Final = Fraction(1, 5)
 class Risk:
     """The risk figures of one table.
 
-    Units: rows, k, classes and uniques are counts; the others are shares from 0 to 1.
+    Units: rows, k, classes and uniques are counts; l, l_entropy, c and t are those of `Classes`, c None where it is
+    infinite; the others are shares from 0 to 1.
     """
 
     rows: int
@@ -37,7 +39,11 @@ class Risk:
     marketer: float
     rows_at_high_risk: float
     l: dict[str, int]  # noqa: E741 - the field's own name
+    l_entropy: dict[str, float]
+    c: dict[str, float | None]
+    c_from: int
     t: dict[str, float]
+    t_whole: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
         """The figures as `zhakou risk --json` prints them."""
@@ -51,7 +57,10 @@ class Risk:
             "journalist_max": self.journalist_max,
             "marketer": self.marketer,
             "l": dict(self.l),
+            "l_entropy": dict(self.l_entropy),
+            "recursive": {"l": self.c_from, "c": dict(self.c)},
             "t": dict(self.t),
+            "t_whole": dict(self.t_whole),
         }
 
 
@@ -71,7 +80,11 @@ def measure_risk(classes: Classes) -> Risk:
         marketer=mean,
         rows_at_high_risk=rows_at_risk(classes),
         l=dict(classes.l),
+        l_entropy=dict(classes.l_entropy),
+        c={name: found if isfinite(found) else None for name, found in classes.c.items()},
+        c_from=classes.c_from,
         t=dict(classes.t),
+        t_whole=dict(classes.t_whole),
     )
 
 

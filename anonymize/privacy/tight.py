@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anonymize.privacy.histogram import Codes, Histogram, fold, groups_that_meet
+from anonymize.privacy.histogram import Codes, Histogram, fold
 from anonymize.privacy.labels import Labels
 from anonymize.privacy.lattice import Unreachable
 from anonymize.privacy.local import recode_locally
+from anonymize.privacy.models import Models, groups_that_meet
 from anonymize.privacy.peel import Walk, peel
 from anonymize.privacy.tight_classes import TightClasses, meets
 from anonymize.target import Target
@@ -80,7 +81,7 @@ def recode_tightly(
     The same rows give the same answer in any order, on every machine.
     """
     priced = replace(histogram, columns=_price(histogram, columns, target.k, nodes=walk.nodes))
-    members, rest = peel(priced, [Labels(column) for column in priced.columns], target, walk=walk)
+    members, rest = peel(priced, [Labels(column) for column in priced.columns], Models(priced, target), walk=walk)
     dearest = np.argsort([-column.levels[-1].loss_of_leaf.max() for column in priced.columns], kind="stable")
     by_cost = [histogram.quasi[place] for place in dearest]
     work = mend_work * len(histogram.weights) * len(columns)

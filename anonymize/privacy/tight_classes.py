@@ -14,7 +14,8 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.privacy.histogram import Codes, Histogram, groups_that_meet
+from anonymize.privacy.histogram import Codes, Histogram
+from anonymize.privacy.models import groups_that_meet
 from anonymize.target import Target
 from anonymize.techniques.cells import Ends, TightColumn
 

@@ -36,7 +36,10 @@ def test_risk_of_a_hand_counted_table() -> None:
         "journalist_max": 1.0,
         "marketer": pytest.approx(4 / 6),
         "l": {"illness": 0},
+        "l_entropy": {"illness": 0.0},
+        "recursive": {"l": 2, "c": {"illness": None}},
         "t": {"illness": pytest.approx(5 / 6)},
+        "t_whole": {},
     }
     assert risk.rows_at_high_risk == 1.0
 
@@ -54,12 +57,12 @@ def test_null_is_a_category_of_its_own_and_no_wildcard() -> None:
 def test_unknown_sensitive_value_hides_nobody() -> None:
     frame = pl.DataFrame({"q": [1, 1], "s": ["flu", None]})
     assert measure_classes(frame, ["q"], ["s"]).l == {"s": 1}
-    assert not rows_that_meet(frame, ["q"], ["s"], k=2, l=2).any()
+    assert not rows_that_meet(frame, ["q"], ["s"], target=Target(k=2, l=2)).any()
 
 
 def test_table_without_quasi_identifiers_is_one_class() -> None:
     assert measure_classes(TABLE, []).sizes.tolist() == [6]
-    assert rows_that_meet(TABLE, [], [], k=6, l=None).all()
+    assert rows_that_meet(TABLE, [], [], target=Target(k=6)).all()
 
 
 def test_empty_table_has_no_risk() -> None:
@@ -75,7 +78,7 @@ def test_columns_may_be_called_like_anything() -> None:
 
 @pytest.mark.parametrize(("k", "kept"), [(2, 4), (3, 0), (1, 6)])
 def test_rows_are_kept_from_k_on(k: int, kept: int) -> None:
-    assert int(rows_that_meet(TABLE, ["town", "age"], [], k=k, l=None).sum()) == kept
+    assert int(rows_that_meet(TABLE, ["town", "age"], [], target=Target(k=k)).sum()) == kept
 
 
 def _search(
@@ -140,5 +143,7 @@ def test_people_counted_by_weight_measure_as_people_row_by_row() -> None:
     assert by_weight.sizes.tolist() == by_row.sizes.tolist()
     assert (by_weight.l, by_weight.t) == (by_row.l, by_row.t)
     for k in (3, 6, 9):
-        meets = rows_that_meet(rest, ["town"], ["illness"], k=k, l=2, weights=people)
-        assert int(people.filter(meets).sum()) == int(rows_that_meet(rows, ["town"], ["illness"], k=k, l=2).sum())
+        meets = rows_that_meet(rest, ["town"], ["illness"], target=Target(k=k, l=2), weights=people)
+        assert int(people.filter(meets).sum()) == int(
+            rows_that_meet(rows, ["town"], ["illness"], target=Target(k=k, l=2)).sum()
+        )
