@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 import click
 
 from anonymize.detect.cli import COMMANDS as DETECT_COMMANDS
+from anonymize.engine.options import ENGINES, read_scale
 from anonymize.errors import BadInput, NotFound
 from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
@@ -51,6 +52,22 @@ MAX_KEY_BYTES: Final = 4096
 @click.option(
     "--title", nargs=2, metavar="ZH EN", help="What the table is called in Chinese and English, for the report."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Where the work runs: on this machine, or on Spark (the extra `spark`, and Java).",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1, max=1024),
+    help="Worker processes at the same time; without it, one that uses all cores.",
+)
+@click.option(
+    "--memory", metavar="SIZE", help="All processes here together, like 4GiB; half of what there is if unsaid."
+)
+@click.option("--master", metavar="ADDRESS", help="Spark's master; Spark inside this machine if unsaid.")
 @json_option
 @language_option
 def anonymize(
@@ -61,12 +78,17 @@ def anonymize(
     rung: str,
     rows: int | None,
     title: tuple[str, str] | None,
+    engine: str,
+    workers: int | None,
+    memory: str | None,
+    master: str | None,
     as_json: bool,
     language: Language,
 ) -> None:
-    """Make an extract of TABLE (Parquet, CSV, XLSX) as the policy says, or refuse and write nothing.
+    """Make an extract of TABLE (Parquet, CSV, XLSX, or a folder of Parquet files) as the policy says, or refuse.
 
-    Writes extract.parquet, manifest.json and report.html to the new folder OUT.
+    Writes extract.parquet, manifest.json and report.html to the new folder OUT. The extract is the same file whatever
+    the engine, the workers and the memory; a refusal writes nothing.
     """
     with refusals(language, as_json=as_json), progress_bar(language) as tell:
         policy = load_policy(policy_file)
@@ -80,6 +102,7 @@ def anonymize(
             rows=rows,
             title=None if title is None else Text(*title),
             progress=tell,
+            scale=read_scale(engine=engine, workers=workers, memory=memory, master=master),
         )
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
 

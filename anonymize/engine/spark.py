@@ -125,9 +125,10 @@ def _session(master: str) -> Any:
     ):
         builder = builder.config(name, value)
     if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # its own workers listen there too
         builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
     try:
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
     except Exception as failed:
         raise _missing(
             found=Text("Spark 没有启动", "it did not start"),
@@ -136,6 +137,8 @@ def _session(master: str) -> Any:
                 "Check the master's address and Spark's log, or use --engine local.",
             ),
         ) from failed
+    session.sparkContext.setLogLevel("OFF")  # its log quotes what tasks were given
+    return session
 
 
 def _collect(context: Any, fn: Callable[[Any], Any], items: Sequence[Any], *, done: Done) -> list[Any]:
