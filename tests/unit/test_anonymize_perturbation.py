@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from anonymize.errors import BadInput
+from anonymize.facts import Facts
 from anonymize.fitness import check_fit
 from anonymize.perturb import changed_rows
 from anonymize.policy import parse_policy
@@ -26,7 +27,7 @@ def released(frame: pl.DataFrame, *, key: bytes = KEY, **columns: dict[str, Any]
     """The frame with a counted column q and the columns' own techniques."""
     policy = policy_of({"q": QUASI_KEPT, **columns})
     whole = frame.with_columns(q=pl.lit(1))
-    check_fit(policy, whole, table="t.csv")
+    check_fit(policy, Facts.of(whole), table="t.csv")
     return transform_others(policy, whole, key=key, table="t.csv")
 
 
