@@ -99,6 +99,13 @@ _SAMPLED: Final = (
 )
 
 
+_SAMPLING: Final = Text(
+    "以整张源表为总体的风险只适用于不知道谁在样本中的攻击者；源表本身若只是更大总体的一部分，真实风险更低，未作估计。",
+    "The risk with the whole table as the population is for an attacker who does not know who is in the sample; where "
+    "the table is itself part of a larger population the true risk is lower, and was not estimated.",
+)
+
+
 def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
     sentences = [
         Text(
@@ -139,6 +146,8 @@ def _deidentified(policy: AnonymizationPolicy) -> list[Text]:
                 "outside every workspace.",
             )
         )
+    if policy.sampling is not None:
+        sentences.append(_SAMPLING)
     return [*sentences, *not_promised(policy)]
 
 

@@ -17,6 +17,8 @@ import click
 from anonymize.detect.cli import COMMANDS as DETECT_COMMANDS
 from anonymize.engine.options import ENGINES, read_scale
 from anonymize.errors import BadInput, NotFound
+from anonymize.explain import as_json as explained
+from anonymize.explain import explain as explain_policy
 from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, load_policy
@@ -107,7 +109,25 @@ def anonymize(
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
 
 
-COMMANDS: Final[list[click.Command]] = [*DETECT_COMMANDS, anonymize, *RISK_COMMANDS, *NOISY_COMMANDS, *SCREEN_COMMANDS]
+@click.command("explain")
+@click.argument("policy_file", metavar="POLICY", type=click.Path(path_type=Path))
+@json_option
+@language_option
+def explain(policy_file: Path, as_json: bool, language: Language) -> None:
+    """Say in words what POLICY (TOML) does to each column, and why; refuse it where it is wrong."""
+    with refusals(language, as_json=as_json):
+        policy = load_policy(policy_file)
+    click.echo(json.dumps(explained(policy), ensure_ascii=False) if as_json else explain_policy(policy, language))
+
+
+COMMANDS: Final[list[click.Command]] = [
+    *DETECT_COMMANDS,
+    anonymize,
+    explain,
+    *RISK_COMMANDS,
+    *NOISY_COMMANDS,
+    *SCREEN_COMMANDS,
+]
 
 
 @click.group(commands=COMMANDS)
@@ -117,14 +137,14 @@ def main() -> None:
 
 def _key(key_file: Path | None, policy: AnonymizationPolicy) -> bytes:
     if key_file is None:
-        if any(rule.technique.uses_key for rule in policy.columns):
+        if policy.uses_key:
             raise BadInput(
                 code="key.missing",
                 subject="--key-file",
                 text=Text(
-                    "规则含有由密钥决定的方法（假名、虚构、噪声、互换、随机化），但没有给出密钥。",
-                    "The policy has techniques that a key decides (pseudonyms, inventions, noise, swapping, "
-                    "randomizing), but no key was given.",
+                    "规则含有由密钥决定的方法（假名、虚构、噪声、互换、随机化、抽样），但没有给出密钥。",
+                    "The policy has what a key decides (pseudonyms, inventions, noise, swapping, randomizing, a "
+                    "sample), but no key was given.",
                 ),
                 next_step=Text(
                     "请用 --key-file 指定该协议的密钥文件。", "Name the licence's key file with --key-file."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from anonymize.policy import AnonymizationPolicy, Cells, ColumnClass, Recoding
+from anonymize.policy import FORMAT, AnonymizationPolicy, Cells, ColumnClass, ColumnRule, Recoding
 from anonymize.techniques.generalize import CellKind, Generalize
 from anonymize.text import Language, Text
 
@@ -40,13 +40,12 @@ TIGHT_WORDS: Final = Text(
 
 def explain(policy: AnonymizationPolicy, language: Language) -> str:
     """The policy as sentences, one line each for target, recoding and every column."""
-    tight = policy.cells is Cells.TIGHT
-    lines = [_head(policy), _target(policy), TIGHT_WORDS if tight else RECODING_WORDS[policy.recoding]]
+    lines = [_head(policy), _target(policy), _recoding(policy)]
+    if policy.sampling is not None:
+        drawn = policy.sampling.words()
+        lines.append(Text(f"抽样：{drawn.zh}。", f"Sample: {drawn.en}."))
     for rule in policy.columns:
-        done = rule.technique.words()
-        if tight and rule.column_class is ColumnClass.QUASI_ID and isinstance(rule.technique, Generalize):
-            done = _tight(rule.technique)
-        kind, why = CLASS_NAMES[rule.column_class], rule.reason
+        kind, done, why = CLASS_NAMES[rule.column_class], _done(policy, rule), rule.reason
         lines.append(
             Text(
                 f"· {rule.name}（{kind.zh}）：{done.zh}。理由：{why.zh}",
@@ -54,6 +53,17 @@ def explain(policy: AnonymizationPolicy, language: Language) -> str:
             )
         )
     return "\n".join(line.in_language(language) for line in lines)
+
+
+def _recoding(policy: AnonymizationPolicy) -> Text:
+    return TIGHT_WORDS if policy.cells is Cells.TIGHT else RECODING_WORDS[policy.recoding]
+
+
+def _done(policy: AnonymizationPolicy, rule: ColumnRule) -> Text:
+    quasi = rule.column_class is ColumnClass.QUASI_ID
+    if policy.cells is Cells.TIGHT and quasi and isinstance(rule.technique, Generalize):
+        return _tight(rule.technique)
+    return rule.technique.words()
 
 
 def _tight(technique: Generalize) -> Text:
@@ -85,3 +95,27 @@ def _target(policy: AnonymizationPolicy) -> Text:
     return Text(
         f"目标：{zh}；为此最多可删除 {share} 的行。", f"Target: {en}; at most {share} of the rows may be removed."
     )
+
+
+def as_json(policy: AnonymizationPolicy) -> dict[str, Any]:
+    """The policy in words as programs read it, every sentence in both languages."""
+    return {
+        "name": policy.name,
+        "version": policy.version,
+        "format": FORMAT,
+        "digest": policy.digest,
+        "target": {**policy.target.as_json(), "text": _target(policy).as_json()},
+        "recoding": {"name": str(policy.recoding), "cells": str(policy.cells), "text": _recoding(policy).as_json()},
+        "sample": None if policy.sampling is None else policy.sampling.words().as_json(),
+        "columns": [
+            {
+                "name": rule.name,
+                "class": str(rule.column_class),
+                "class_name": CLASS_NAMES[rule.column_class].as_json(),
+                "technique": rule.technique.name,
+                "done": _done(policy, rule).as_json(),
+                "reason": rule.reason.as_json(),
+            }
+            for rule in policy.columns
+        ],
+    }

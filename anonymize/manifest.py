@@ -69,6 +69,7 @@ def build_manifest(
         "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
         "recoding": str(policy.recoding),
         "cells": str(policy.cells),
+        "sampling": made.sampled,
         "loss": _describe_loss(found, target),
         "grade": grade_statement(policy, made.after) if rung in REAL_ROWS else ungraded(policy),
         "not_claimed": [sentence.as_json() for sentence in not_claimed(policy, rung)],

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from anonymize.errors import BadInput, NotFound
+from anonymize.sampling import Sampling
 from anonymize.strict import Fields, refuse_setting
 from anonymize.target import Metric, Target, TDistance, read_target
 from anonymize.techniques.categories import Groups
@@ -106,12 +107,18 @@ class AnonymizationPolicy:
     columns: tuple[ColumnRule, ...]
     recoding: Recoding = Recoding.GLOBAL
     cells: Cells = Cells.LABELS
+    sampling: Sampling | None = None
 
     def rule_for(self, column: str) -> ColumnRule | None:
         return next((rule for rule in self.columns if rule.name == column), None)
 
     def of_class(self, column_class: ColumnClass) -> tuple[ColumnRule, ...]:
         return tuple(rule for rule in self.columns if rule.column_class is column_class)
+
+    @property
+    def uses_key(self) -> bool:
+        """Whether what is released depends on the licence's key, beyond the order of the rows."""
+        return self.sampling is not None or any(rule.technique.uses_key for rule in self.columns)
 
     @property
     def digest(self) -> str:
@@ -163,6 +170,7 @@ def parse_policy(text: str, *, folder: Path | None = None) -> AnonymizationPolic
         columns=_read_columns(fields.table("columns")),
         recoding=Recoding(fields.choice("recoding", tuple(Recoding))) if fields.has("recoding") else Recoding.GLOBAL,
         cells=Cells(fields.choice("cells", tuple(Cells))) if fields.has("cells") else Cells.LABELS,
+        sampling=Sampling.read(fields.table("sample")) if fields.has("sample") else None,
     )
     fields.close()
     _check_whole(policy)
@@ -236,6 +244,8 @@ def _check_whole(policy: AnonymizationPolicy) -> None:
         )
     for name, rules in joint_rules(policy).items():
         _check_joint(name, rules)
+    if policy.sampling is not None:
+        _check_sampling(policy)
     _check_cells(policy)
     _check_target(policy)
 
@@ -292,6 +302,19 @@ def _check_cells(policy: AnonymizationPolicy) -> None:
             )
 
 
+def _check_sampling(policy: AnonymizationPolicy) -> None:
+    """The risk of a sample is counted on the whole table, where each row must have its labels by its own values."""
+    quasi = [rule for rule in policy.of_class(ColumnClass.QUASI_ID) if not isinstance(rule.technique, Drop)]
+    perturbed = [rule.name for rule in quasi if rule.technique.whole_column]
+    if policy.cells is Cells.TIGHT or perturbed or not quasi:
+        raise refuse_setting(
+            "sample",
+            zh="要求准标识符逐值处理并以标签放行（不用扰动、分位数和 tight），否则无法以整张表度量风险",
+            en="needs quasi-identifiers that are released value by value as labels (not perturbed, coded at quantiles, "
+            "tight or all dropped), or the risk against the whole table can't be measured",
+        )
+
+
 def _check_target(policy: AnonymizationPolicy) -> None:
     """What a target asks of the columns and of the recoding."""
     target = policy.target
@@ -346,6 +369,7 @@ def _content(policy: AnonymizationPolicy) -> dict[str, Any]:
         **({} if policy.recoding is Recoding.GLOBAL else {"recoding": str(policy.recoding)}),
         **({} if policy.cells is Cells.LABELS else {"cells": str(policy.cells)}),
         "target": policy.target.content(),
+        **({} if policy.sampling is None else {"sample": policy.sampling.content()}),
         "columns": {rule.name: _rule_content(rule) for rule in policy.columns},
     }
 

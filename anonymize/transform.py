@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +131,7 @@ class Transformed:
     people of the source, removed ones counting 1. `before` counts every quasi-identifier of the policy at its exact
     values, dropped ones too: an attacker knows them whether or not they are released. `schema` is that of the extract,
     `changed` counts the rows that hold another value than in the source, for columns that are rounded, coded or
-    perturbed; both are known once the rows are written.
+    perturbed; both are known once the rows are written. `sampled` says what was drawn where the policy samples.
     """
 
     plan: Plan
@@ -141,6 +142,7 @@ class Transformed:
     after: Classes
     schema: pl.Schema = field(default_factory=pl.Schema)
     changed: dict[str, int] = field(default_factory=dict)
+    sampled: dict[str, Any] | None = None
 
 
 def released_rules(policy: AnonymizationPolicy, column_class: ColumnClass) -> tuple[ColumnRule, ...]:

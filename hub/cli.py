@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "detect": Lazy("anonymize.cli", "Find identifiers in lines of text."),
     "redact": Lazy("anonymize.cli", "Replace the identifiers found in free text."),
     "anonymize": Lazy("anonymize.cli", "Build an extract under a policy, or refuse."),
+    "explain": Lazy("anonymize.cli", "Say in words what a policy does."),
     "risk": Lazy("anonymize.cli", "Measure k, l, t and the three attack risks of a table."),
     "noisy": Lazy("anonymize.cli", "Statistics with noise (differential privacy), out of a budget."),
     "budget": Lazy("anonymize.cli", "Privacy budgets: granted, spent, left; grant one."),

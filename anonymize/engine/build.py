@@ -20,6 +20,7 @@ from typing import Final
 import polars as pl
 import polars.selectors as cs
 
+from anonymize.engine.drawn import draw_source
 from anonymize.engine.run import Answer, Item
 from anonymize.engine.scale import Scale
 from anonymize.engine.tasks import (
@@ -46,6 +47,7 @@ from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.privacy.classes import Classes
 from anonymize.privacy.whole import Whole
 from anonymize.row_order import bucket_count, merge_runs
+from anonymize.sample_risk import measure_sample
 from anonymize.source import Source, cut_parquet, open_source
 from anonymize.table import TableWriter
 from anonymize.techniques.drop import Drop
@@ -119,12 +121,16 @@ def _write_opened(
 ) -> Made:
     check_columns(policy, list(opened.schema), table=opened.table)
     _check_disk(opened, scratch)
+    population = None
+    if policy.sampling is not None:
+        population = _population(opened, policy, scale=scale, scratch=scratch)
+        opened = draw_source(opened, policy.sampling, policy=policy, key=key, scale=scale, scratch=scratch)
     job = _job(opened, policy=policy, key=key, scale=scale, scratch=scratch)
     _make_whole(job, opened, key=key, scale=scale)
     counted = _run(scale, partial(count_piece, job), opened.pieces, step="read", share=(0.05, 0.3), tell=tell)
     check_fit(policy, Facts.total([part.facts for part in counted]), table=opened.table)
     tell("search", 0.3)
-    made = _search(job, counted, scale=scale)
+    made = _search(job, counted, scale=scale, population=population)
     tell("detect", 0.45)
     sample = pl.concat([read_rows(part.sample) for part in counted])
     released = release_sample(job, sample)
@@ -198,7 +204,14 @@ def _make_whole(job: Job, source: Source, *, key: bytes, scale: Scale) -> None:
         write_rows(made.slice(piece.first, piece.rows), job.made_path(piece))
 
 
-def _search(job: Job, counted: Sequence[Counted], *, scale: Scale) -> Transformed:
+def _population(source: Source, policy: AnonymizationPolicy, *, scale: Scale, scratch: Path) -> pl.DataFrame:
+    """The distinct rows of a table over its released quasi-identifiers, counted before it is sampled."""
+    names = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
+    task = partial(count_columns, names, scratch)
+    return _add_up(scale.engine.run_tasks(task, source.pieces, done=lambda answered: None))
+
+
+def _search(job: Job, counted: Sequence[Counted], *, scale: Scale, population: pl.DataFrame | None) -> Transformed:
     """The levels, found on the distinct rows of the whole table, and what becomes of each."""
     classes = _add_up([part.classes for part in counted])
     size = int(classes.estimated_size()) // max(1, classes.height)
@@ -208,8 +221,18 @@ def _search(job: Job, counted: Sequence[Counted], *, scale: Scale) -> Transforme
     plan = plan_levels(job.policy, others, table=job.table, weights=classes[PEOPLE])
     shown = transform_quasi(plan, others)
     transformed = remove_unsafe_rows(job.policy, plan, source=known, released=shown, table=job.table)
+    if population is not None:
+        transformed = replace(transformed, sampled=_sampled(job, transformed, others, population))
     write_class_map(job, classes, shown, transformed.kept)
     return transformed
+
+
+def _sampled(job: Job, made: Transformed, others: pl.DataFrame, population: pl.DataFrame) -> dict[str, object]:
+    """What was drawn, and the risk with the whole table as the population."""
+    names = [leveled.name for leveled in made.plan.columns]
+    whole = release_columns(job, own_names(population), pl.DataFrame()) if names else pl.DataFrame()
+    people = population[PEOPLE]
+    return measure_sample(job.policy, made, drawn=others, whole=whole, people=people, table=job.table).as_json()
 
 
 def _add_up(counted: Iterable[Path]) -> pl.DataFrame:

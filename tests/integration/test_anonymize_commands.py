@@ -260,3 +260,30 @@ def test_kept_columns_stay_typed(folder: Path) -> None:
     (folder / "p.toml").write_text(policy_text(columns, target={"k": 3}), encoding="utf-8")
     assert _anonymize(folder).exit_code == 0
     assert pl.read_parquet(folder / "out" / "extract.parquet").schema == {"age": pl.Int64, "illness": pl.String}
+
+
+def test_explain_says_a_policy_in_words_and_as_json(folder: Path) -> None:
+    zh, en = _run("explain", folder / "p.toml"), _run("explain", folder / "p.toml", "--language", "en")
+    assert "至少 5 行" in zh.output
+    assert "at least 5 rows" in en.output
+    told = json.loads(_run("explain", folder / "p.toml", "--json").output)
+    assert [column["name"] for column in told["columns"]] == ["id", "age", "illness"]
+    assert told["columns"][0]["done"]["en"].startswith("replaced by pseudonyms")
+    assert (told["format"], told["target"]["k"], told["sample"]) == (1, 5, None)
+
+
+def test_explain_refuses_a_misspelt_policy_and_names_the_nearest_setting(folder: Path) -> None:
+    text = policy_text(COLUMNS, target={"k": 5, "supression_limit": 0.1})
+    (folder / "p.toml").write_text(text, encoding="utf-8")
+    result = _run("explain", folder / "p.toml", "--language", "en")
+    assert result.exit_code == 23
+    assert "did you mean suppression_limit" in result.stderr
+
+
+@pytest.mark.parametrize("technique", [{"technique": "noise", "params": {"share": 0.5}}, {"sample": {"rate": 0.9}}])
+def test_what_a_key_decides_needs_a_key(folder: Path, technique: dict[str, Any]) -> None:
+    sample = {"sample": technique.pop("sample")} if "sample" in technique else {}
+    columns = {"id": DROP, "age": {**QUASI_KEPT, **technique}, "illness": SENSITIVE}
+    (folder / "p.toml").write_text(policy_text(columns, target=TARGET, **sample), encoding="utf-8")
+    result = _anonymize(folder, "--json", key=False)
+    assert json.loads(result.stdout)["refused"]["code"] == "key.missing"
