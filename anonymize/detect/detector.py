@@ -1,26 +1,83 @@
-"""Find identifiers in one text, by calling the recognizers directly (no engine, no network, no model)."""
+"""Find identifiers in texts: numbers by the recognizers, names by the language model, nothing over any network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
-from anonymize.detect.entity import Entity
-from anonymize.detect.normalize import normalize
+from anonymize.detect.entity import Entity, EntityKind
+from anonymize.detect.nlp.model import Label, Span, TextModel, text_model
+from anonymize.detect.nlp.rules import improve
+from anonymize.detect.nlp.worth import may_name
+from anonymize.detect.normalize import Normalized, normalize
 from anonymize.detect.recognizer import REPORTED
 from anonymize.detect.registry import RECOGNIZERS
 
 IN_TEXT: Final = tuple(recognizer for recognizer in RECOGNIZERS if recognizer.patterns)
+_DOTS: Final = frozenset("\u00b7\u2022\u30fb\u2027")
+_KINDS: Final = {
+    Label.PERSON: EntityKind.PERSON,
+    Label.PLACE: EntityKind.ADDRESS,
+    Label.ORGANIZATION: EntityKind.ORGANIZATION,
+}
 
 
 def detect_text(text: str, *, min_score: float = REPORTED) -> list[Entity]:
-    """Identifiers in a text, in the order of the text and without overlaps.
+    """Numbers of persons and firms in a text, in the order of the text and without overlaps.
 
     Shape: any text, also empty; spans count code points of the text as given.
-    Note: names, addresses and organisations in free text are not found yet; they need a language model.
+    Note: names, addresses and organisations are found by `detect_texts`.
     """
-    normal = normalize(text)
-    found = [entity for recognizer in IN_TEXT for entity in recognizer.find(normal) if entity.score >= min_score]
-    return without_overlaps(found)
+    return without_overlaps([entity for entity in _numbers(normalize(text)) if entity.score >= min_score])
+
+
+def detect_texts(
+    texts: Sequence[str], *, model: TextModel | None = None, min_score: float = REPORTED
+) -> list[list[Entity]]:
+    """Numbers, names, addresses and organisations in each text, in order and without overlaps.
+
+    Shape: as many lists as texts; spans count code points of the texts as given. Equal texts are looked at once.
+    """
+    distinct = list(dict.fromkeys(texts))
+    normal = [normalize(text) for text in distinct]
+    named = _names([_spoken(*pair) for pair in zip(distinct, normal, strict=True)], model or text_model())
+    found = {
+        text: without_overlaps(
+            [entity for entity in chain(_numbers(plain), _entities(plain, spans)) if entity.score >= min_score]
+        )
+        for text, plain, spans in zip(distinct, normal, named, strict=True)
+    }
+    return [list(found[text]) for text in texts]
+
+
+def _numbers(text: Normalized) -> list[Entity]:
+    return [entity for recognizer in IN_TEXT for entity in recognizer.find(text)]
+
+
+def _spoken(text: str, plain: Normalized) -> str:
+    """The normalised text with the dots inside transliterated names, which numbers have as dashes."""
+    if _DOTS.isdisjoint(text):
+        return plain.text
+    origin = plain.origin or range(len(text))
+    return "".join("·" if text[at] in _DOTS else letter for letter, at in zip(plain.text, origin, strict=True))
+
+
+def _names(texts: Sequence[str], model: TextModel) -> list[list[Span]]:
+    """The names of each text; those that can hold none are not shown to the model."""
+    worth = [number for number, text in enumerate(texts) if may_name(text)]
+    found: list[list[Span]] = [[] for _ in texts]
+    for number, spans in zip(worth, model.spans([texts[number] for number in worth]), strict=True):
+        found[number] = improve(texts[number], spans)
+    return found
+
+
+def _entities(text: Normalized, spans: Sequence[Span]) -> list[Entity]:
+    entities: list[Entity] = []
+    for span in spans:
+        start, end = text.span(span.start, span.end)
+        entities.append(Entity(kind=_KINDS[span.label], start=start, end=end, score=span.score))
+    return entities
 
 
 def without_overlaps(found: list[Entity]) -> list[Entity]:

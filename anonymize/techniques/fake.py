@@ -58,6 +58,16 @@ _KIND_WORDS: Final[Mapping[str, Text]] = {
 }
 
 
+def invent(kind: str, value: str, *, key: bytes) -> str:
+    """One invented value of `kind` in the place of `value`: the same for the same key, and never the value itself."""
+    secret = derive_key(key, _LABEL + f"{kind}\x00\x00".encode() + value.encode("utf-8", "replace"))
+    faker = Faker("zh_CN")
+    faker.seed_instance(int(secret, 16))
+    while (fake := _INVENT[kind](faker)) == value:
+        pass
+    return fake
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fake:
     """Replace each value by an invented one of `kind`."""

@@ -1,0 +1,1 @@
+"""Names, places and organisations in free text: a small network, and rules for how clerks write."""

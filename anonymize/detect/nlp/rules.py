@@ -1,0 +1,219 @@
+"""How clerks write names and addresses: what rules add to the spans of a language model, and take from them.
+
+1. A title is no part of a name: 王阿姨 is 王, 李建国主任 is 李建国.
+2. A family name and 某, a letter, a number or a cross is a person all the same.
+3. A family name before a courtesy title is a person; so is what stands behind 姓名, 联系人 and their like.
+4. Names in a row are names each.
+5. Pieces of one address belong together, with the chain of numbers behind them down to the room.
+6. A road or an estate with a chain of numbers is an address, whether or not the model saw it.
+7. A name found once is looked for everywhere in the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from anonymize.detect.nlp.model import Label, Span
+from anonymize.detect.nlp.surnames import ALSO_WORDS, DOUBLE, SINGLE, begins_with_surname
+
+_HAN: Final = r"[\u4e00-\u9fff]"
+_SURE_SINGLE: Final = "".join(letter for letter in SINGLE if letter not in ALSO_WORDS)
+_ANY_SURNAME: Final = rf"(?:{'|'.join(DOUBLE)}|[{SINGLE}])"
+_SURE_SURNAME: Final = rf"(?:{'|'.join(DOUBLE)}|[{_SURE_SINGLE}])"
+
+COURTESY: Final = (
+    "先生|女士|小姐|阿姨|叔叔|大叔|师傅|老师|大爷|大妈|大娘|大伯|大姐|大哥|奶奶|爷爷|伯伯|老伯|婆婆|同学|同志|警官|律师|医生|护士"
+    "|老太太|老先生|老太|老人|嬢嬢|爷叔|阿伯|女仕|先森|小朋友"
+)
+"""Titles that stand behind names and hardly anywhere else."""
+_OFFICES: Final = (
+    "主任|书记|经理|总经理|科长|处长|局长|所长|站长|院长|校长|镇长|区长|市长|主席|总理|部长|队长|组长|店长|老板|教授|法官|检察官"
+    "|审判员|书记员|居民|市民|业主|户主|房东|租客|租户|司机|员工|职工|总|工"
+)
+_TITLE_BEHIND: Final = re.compile(rf"(?:{COURTESY}|{_OFFICES})$")
+_COURTESY_NAME: Final = re.compile(rf"(?P<name>{_SURE_SURNAME})(?=(?:{COURTESY}))")
+_CALLED: Final = re.compile(rf"(?<![\u4e00-\u9fff])[老小阿](?P<name>[{_SURE_SINGLE}])(?=$|[^\u4e00-\u9fff])")
+_MASKED: Final = re.compile(
+    rf"(?P<sure>{_SURE_SURNAME})(?:某某|某[甲乙丙丁戊己庚辛]|某[A-Z0-9]{{1,2}}(?![0-9])|某(?!{_HAN})|某(?=[与和、及的在系于因将说称诉对被向从到]|$)"
+    rf"|[×╳＊*○〇]{{1,2}}|(?<![A-Za-z])[xX]{{1,2}}(?![A-Za-z0-9]))"
+    rf"|(?<!{_HAN})(?P<any>{_ANY_SURNAME})(?:某某|某[甲乙丙丁戊己庚辛]|某(?!{_HAN})|[×╳＊*○〇]{{1,2}})"
+)
+_LABELLED: Final = re.compile(
+    r"(?:姓\s{0,4}名|联系人|收件人|寄件人|收货人|户\s{0,4}主|法定代表人|法人代表|负责人|经办人|申请人|被申请人|当事人|监护人|投诉人|举报人|来电人|"
+    r"反映人|诉求人|委托人|代理人|被害人|证人|嫌疑人|原告|被告|患者|家长|业主|房东|租客|收款人|签收人|我叫|名叫|叫做)"
+    rf"(?:[:：]\s{{0,4}}|\s{{1,4}}|为|是|(?=[^:：]))(?P<name>{_ANY_SURNAME}(?:\s?{_HAN}){{1,2}})"
+    r"(?=$|[\s,，。;；、:：()（）|/\\0-9０-９A-Za-z+]|电话|手机|联系|身份证|住址|性别|男|女)"
+)
+_NOBODY: Final = frozenset(
+    ("阿拉", "伊拉", "侬", "俺", "本人", "对方", "双方", "大家", "某人", "自己", "老人", "市民", "居民", "业主")
+)
+_NAMES_APART: Final = re.compile(r"[、,，;；/|和与及]\s{0,2}|\s{2,}")
+_UNIT: Final = (
+    r"(?:\d{1,5}|[一二三四五六七八九十百零〇两]{1,4}|[A-Za-z]\d{0,4}|[甲乙丙丁东西南北中])\s{0,2}"
+    r"(?:号楼|号院|号甲|号乙|号[东西]|号|支弄|弄|栋|幢|座|单元|层楼|层|楼|室|房|组|户|门|巷|村|区|期|梯)"
+)
+_END_NUMBER: Final = (
+    r"(?:[A-Za-z]?\d{1,5}(?:[A-Za-z](?![A-Za-z]))?(?:\s{0,2}[-－—]\s{0,2}[A-Za-z]?\d{1,5}){0,3}"
+    r"(?!\d|[年月日元人时分秒岁个次起件名%％.:：]|[-－—]\d|[Kk][Mm]|小时|分钟|多|余|万|平|米))"
+)
+_CHAIN: Final = re.compile(
+    rf"(?:\s{{0,2}}[,，]?\s{{0,1}}{_UNIT}(?![年月日元人时分线]))*(?:\s{{0,2}}{_END_NUMBER}(?:\s{{0,2}}室)?)?"
+    r"(?:\s{0,2}(?:前楼|后楼|亭子间|后客堂|前客堂|阁楼|底楼|楼上|地下室|东侧|西侧|南侧|北侧))?"
+)
+_ADMINISTRATIVE: Final = re.compile(
+    rf"(?:{_HAN}{{2,12}}?(?:省|自治区|市|新区|区|县|自治州|州|地区|盟|旗))+|{_HAN}{{2,3}}|(?:中国|全国|本市|本区|市区|城区|郊区)"
+)
+_PLACE: Final = (
+    "路|大道|大街|街|弄|巷|胡同|苑|小区|花园|新村|家园|公寓|名苑|华庭|花苑|名都|新城|雅苑|丽都|豪庭|公馆|大厦|广场|中心|园|里|坊|邸|府|庭|湾|"
+    "[一二三四五六七八九十]村|村|庄|屯|组|城|郡|墅"
+)
+_PLAIN_ADDRESS: Final = re.compile(
+    rf"(?P<head>{_HAN}{{2,14}}?(?:{_PLACE}))(?P<chain>(?:\s{{0,2}}{_UNIT}(?![年月日元人时分线]))+)"
+)
+_BEFORE_ADDRESS: Final = re.compile(
+    r".*(?:居住在|居住于|住在|住址|地址|位于|坐落于|户籍地|现住|家住|租住|前往|来到|送到|寄到|发生在|发现|反映|称|在|住|于|至|到|从|沿|往|的|为|是|系|[勒拉垃])"
+)
+_BETWEEN: Final = re.compile(r"\s{0,2}")
+
+SURE: Final = 0.95
+LIKELY: Final = 0.8
+COARSE: Final = 0.3
+"""A city or a district alone says of nobody where he lives: below what is reported."""
+
+
+def improve(text: str, found: Sequence[Span]) -> list[Span]:
+    """The names of a text as the rules above leave them, in order and without overlaps."""
+    places = _addresses(text, [span for span in found if span.label is Label.PLACE])
+    firms = [span for span in found if span.label is Label.ORGANIZATION]
+    people = list(_people(text, [span for span in found if span.label is Label.PERSON]))
+    people += _also(text, people)
+    kept: list[Span] = []
+    taken: set[int] = set()
+    order = {Label.PLACE: 0, Label.PERSON: 1, Label.ORGANIZATION: 2}
+    ranked = sorted(
+        [*places, *people, *firms],
+        key=lambda span: (span.score == COARSE, -_rank(span, text), order[span.label], span.start - span.end),
+    )
+    for span in ranked:
+        if taken.isdisjoint(range(span.start, span.end)):
+            taken.update(range(span.start, span.end))
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
+
+
+def _rank(span: Span, text: str) -> int:
+    """Of spans that overlap: an address with its numbers, then whatever covers more."""
+    exact = span.label is Label.PLACE and any(letter.isdigit() for letter in text[span.start : span.end])
+    return (1000 if exact else 0) + span.end - span.start
+
+
+def _people(text: str, found: Sequence[Span]) -> Iterator[Span]:
+    for span in found:
+        yield from _apart(text, span)
+    for pattern, score in ((_MASKED, SURE), (_COURTESY_NAME, LIKELY), (_CALLED, LIKELY), (_LABELLED, LIKELY)):
+        for match in pattern.finditer(text):
+            start, end = match.span("name") if "name" in pattern.groupindex else match.span()
+            if not any(span.start < end and start < span.end for span in found) or pattern is _MASKED:
+                yield Span(Label.PERSON, start, end, score)
+
+
+def _apart(text: str, span: Span) -> Iterator[Span]:
+    """One span as the names it holds, each without its title."""
+    at = span.start
+    for separator in [*_NAMES_APART.finditer(text, span.start, span.end), None]:
+        end = separator.start() if separator else span.end
+        yield from _run_together(text, replace(span, start=at, end=end))
+        at = separator.end() if separator else end
+
+
+def _run_together(text: str, span: Span) -> Iterator[Span]:
+    """张三李四 without a sign between them: two names; longer ones only where every part begins with a family name."""
+    bare = _without_title(text, span)
+    if bare is None:
+        return
+    name = text[bare.start : bare.end]
+    if 5 <= len(name) <= 6 and name.isalpha() and not name.isascii() and name[:2] not in DOUBLE:
+        for at in (3, 2):
+            if name[at] in SINGLE and 2 <= len(name) - at <= 3:
+                yield replace(bare, end=bare.start + at)
+                yield replace(bare, start=bare.start + at)
+                return
+    yield bare
+
+
+def _without_title(text: str, span: Span) -> Span | None:
+    start, end = span.start, span.end
+    while start < end and not text[start].isalnum() and text[start] not in "×*＊":
+        start += 1
+    while start < end and text[end - 1] in " \t\n:：,，。、;；":
+        end -= 1
+    name = text[start:end]
+    title = _TITLE_BEHIND.search(name)
+    if title and title.start() >= 1 and (title.group() not in ("总", "工") or title.start() == 1):
+        end = start + title.start()
+    if start >= end or text[start:end].isdigit() or text[start:end] in _NOBODY:
+        return None
+    return replace(span, start=start, end=end)
+
+
+def _also(text: str, people: Sequence[Span]) -> list[Span]:
+    """Everywhere else where a full name of this text stands."""
+    found: list[Span] = []
+    for name in {text[span.start : span.end]: span for span in people}:
+        if len(name) < 2 or not begins_with_surname(name) or not name.isalpha() or len(name) > 12:
+            continue
+        at = text.find(name)
+        while at >= 0:
+            found.append(Span(Label.PERSON, at, at + len(name), LIKELY))
+            at = text.find(name, at + 1)
+    return found
+
+
+def _addresses(text: str, found: Sequence[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in _with_plain(text, found):
+        last = joined[-1] if joined else None
+        if last and span.start <= last.end:
+            joined[-1] = replace(last, end=max(last.end, span.end), score=max(last.score, span.score))
+        elif last and _BETWEEN.fullmatch(text, last.end, span.start):
+            joined[-1] = replace(last, end=span.end, score=max(last.score, span.score))
+        else:
+            joined.append(span)
+        end = _chain_end(text, joined[-1])
+        joined[-1] = replace(joined[-1], end=end)
+    return [replace(span, score=_exactness(text[span.start : span.end], span.score)) for span in joined]
+
+
+def _chain_end(text: str, span: Span) -> int:
+    """Where the chain of numbers behind a place ends: 123弄4号502室."""
+    match = _CHAIN.match(text, span.end)
+    end = match.end() if match else span.end
+    while end > span.end and text[end - 1] in " ,，":
+        end -= 1
+    return end
+
+
+def _with_plain(text: str, found: Sequence[Span]) -> list[Span]:
+    """The places of the model, and those with a chain of numbers that it did not see."""
+    spans = list(found)
+    for match in _PLAIN_ADDRESS.finditer(text):
+        start = match.start()
+        if before := _BEFORE_ADDRESS.match(text, start, match.end("head") - 2):
+            start = before.end()
+        if match.end("head") - start < 2:
+            continue
+        if not any(span.start < match.end() and start < span.end for span in found):
+            spans.append(Span(Label.PLACE, start, match.end(), LIKELY))
+    return sorted(spans, key=lambda span: (span.start, -span.end))
+
+
+def _exactness(address: str, score: float) -> float:
+    """A number makes an address exact; the name of a city or a district alone is none."""
+    if re.search(r"[0-9０-９]|[一二三四五六七八九十]\s?(?:号|弄|栋|幢|室|楼|单元)", address):
+        return max(score, SURE)
+    if _ADMINISTRATIVE.fullmatch(address):
+        return COARSE
+    return min(max(score, 0.5), LIKELY)
