@@ -36,9 +36,10 @@ from anonymize.row_order import key_id
 from anonymize.rung import MAX_SAMPLE_RATE, MAX_SAMPLE_ROWS, RUNG_NAMES, Rung, rounded_rows
 from anonymize.table import file_digest, read_header, read_table, write_parquet
 from anonymize.target import LModel
+from anonymize.techniques.flatten import flatten
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.techniques.sample import draw_sample, sample_size
-from anonymize.techniques.synthesize import copies_of_unique, synthesize, synthetic_size
+from anonymize.techniques.synthesize import copies_of_unique, synthesize, synthetic_size, without_copies
 from anonymize.text import Text
 from anonymize.transform import Transformed, measure_released, released_rules
 
@@ -201,8 +202,10 @@ def _sampled(
 def _synthetic(
     full: _Rows, policy: AnonymizationPolicy, *, key: bytes, rows: int | None, chance: Chance, table: str
 ) -> tuple[_Rows, dict[str, Any]]:
+    flat = flatten(full.frame, k=policy.target.k)
     made = synthesize(
-        full.frame,
+        flat.frame,
+        ends=flat.ends,
         pseudonyms=_pseudonyms(policy),
         persons=_names(policy, ColumnClass.DIRECT_ID),
         k=policy.target.k,
@@ -211,10 +214,12 @@ def _synthetic(
         chance=chance,
         table=table,
     )
-    return _Rows(made=full.made, frame=made.frame), {
+    compared = [name for name in full.frame.columns if name not in _pseudonyms(policy)]
+    frame = without_copies(flat.restore(made.frame), full.frame, compared)
+    return _Rows(made=full.made, frame=frame), {
         "rows": {
             "in": full.made.before.rows,
-            "out": made.frame.height,
+            "out": frame.height,
             "suppressed": full.made.before.rows - full.made.after.rows,
             "of": full.made.after.rows,
         },
@@ -223,9 +228,9 @@ def _synthetic(
             "asked": rows,
             "copies_of_unique_rows": 0,
             "redrawn": made.redrawn,
-            "left_out": made.left_out,
-            "withheld": list(made.withheld),
-            "fidelity": made.fidelity,
+            "left_out": made.left_out + made.frame.height - frame.height,
+            "withheld": [name for name in full.frame.columns if {*flat.parts.get(name, (name,))} <= {*made.withheld}],
+            "fidelity": flat.summed_up(made.fidelity),
         },
     }
 

@@ -204,7 +204,7 @@ def plan_levels(
     if not columns:
         nothing = Generalization(levels=(), loss=0.0, suppressed=0, proven_optimal=True, lower_bound=0.0, nodes=0)
         return Plan(
-            columns=(), found=nothing, of_row=np.zeros(frame.height, dtype=np.int64), weights=people, wholes=wholes
+            columns=(), found=nothing, of_row=np.zeros(len(people), dtype=np.int64), weights=people, wholes=wholes
         )
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     histogram = build_histogram(

@@ -22,6 +22,7 @@ NULL: Final = np.uint64(0)
 _EXACT_WHOLE: Final = 2**53
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 _DATE: Final = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}"
+_LIST: Final = r"^[\[({].*[\])}]$"
 TOKEN: Final = re.compile(r"[0-9A-Za-z_\-]{12,128}")
 _CODE_CELL: Final = r"^[0-9A-Za-z_\-]{12,128}$"
 
@@ -72,6 +73,10 @@ def _readings(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         return pl.Series([None] * len(column), dtype=pl.String), _no_numbers(column)
     text = column.cast(pl.String).str.strip_chars().str.normalize("NFKC").str.to_lowercase()
+    listed = text.str.contains(_LIST)
+    if bool(listed.any()):
+        members = text.str.replace_all(r"[\[\](){}'\"]", "").str.replace_all(r"[,;|\s]+", ",").str.strip_chars(",")
+        text = text.zip_with(~listed.fill_null(value=False), members)
     if bool(text.str.contains(_DATE).any()):
         dates = [text.str.to_datetime(form, strict=False, time_unit="us") for form in _DATE_FORMATS]
         stamps = pl.select(pl.coalesce(*dates)).to_series()
@@ -95,12 +100,30 @@ def mixed(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lists and structs as the columns that people make of them: the fields; the members as one text; the first one."""
+    columns: list[pl.Series] = []
+    for column in frame:
+        if isinstance(column.dtype, pl.Struct):
+            fields = column.struct.unnest()
+            columns += [fields[field].alias(f"{column.name}.{field}") for field in fields.columns]
+        elif isinstance(column.dtype, pl.List) and not column.dtype.inner.is_nested():
+            members = column.list.eval(pl.element().cast(pl.String)).list.join(", ", ignore_nulls=True)
+            columns += [
+                pl.select("[" + members + "]").to_series().alias(column.name),
+                column.list.first().alias(f"{column.name}[0]"),
+            ]
+        else:
+            columns.append(column)
+    return pl.DataFrame({column.name: column for column in columns})
+
+
 class ExtractIndex:
     """One extract, indexed as it is asked for."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.frame = read_table(path)
+        self.frame = _plain(read_table(path))
         self._hashes: dict[tuple[str, Precision], Hashes] = {}
         self._codes: dict[str, tuple[pl.Series, npt.NDArray[np.uint32]]] = {}
         self._wordy: dict[str, bool] = {}

@@ -85,16 +85,24 @@ def synthesize(
     key: bytes,
     chance: Chance,
     table: str,
+    ends: Collection[str] = (),
 ) -> Synthetic:
     """Make up `rows` rows like those of `extract`.
 
     Shape: `extract` in keyed order and meeting its target; the answer has its schema and at most `rows` rows. Columns
-    in `persons` hold pseudonyms of people, other pseudonyms those of things.
+    in `persons` hold pseudonyms of people, other pseudonyms those of things. Columns in `ends` hold ends of intervals:
+    one person's value on all rows of a class.
     Raises:
         TargetNotMet: every row drawn equals a unique row.
     """
     columns = [
-        cut_column(column, k=k, pseudonym=pseudonyms.get(column.name), person=column.name in persons, key=key)
+        cut_column(
+            column,
+            k=_people(column.name, ends, k),
+            pseudonym=pseudonyms.get(column.name),
+            person=column.name in persons,
+            key=key,
+        )
         for column in extract
     ]
     links = fit_tree([column.codes for column in columns], [column.groups for column in columns], k=k)
@@ -130,6 +138,11 @@ def synthesize(
     )
 
 
+def _people(column: str, ends: Collection[str], k: int) -> int:
+    """How many rows stand for k people: a class has fewer than 2k rows as a rule, and one end for all."""
+    return 2 * k * k if column in ends else k
+
+
 def unique_rows(extract: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Rows of the extract that are the only ones of their kind in the columns named.
 
@@ -143,6 +156,12 @@ def unique_rows(extract: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 def copies_of_unique(synthetic: pl.DataFrame, extract: pl.DataFrame, names: Sequence[str]) -> int:
     """How many made-up rows equal, in the columns named, a row that is unique in the extract."""
     return int(_among(synthetic.select(names), unique_rows(extract, names), rows=synthetic.height).sum())
+
+
+def without_copies(synthetic: pl.DataFrame, extract: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The made-up rows that equal no unique row of the extract in the columns named."""
+    free = ~_among(synthetic.select(names), unique_rows(extract, names), rows=synthetic.height)
+    return synthetic.filter(pl.Series(free))
 
 
 def _renamed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
