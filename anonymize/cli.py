@@ -29,6 +29,7 @@ from anonymize.screen.cli import COMMANDS as SCREEN_COMMANDS
 from anonymize.techniques.pseudonymize import MIN_KEY_BYTES
 from anonymize.terminal import json_option, language_option, progress_bar, refusals
 from anonymize.text import Language, Text
+from anonymize.utility_cli import COMMANDS as UTILITY_COMMANDS
 
 MAX_KEY_BYTES: Final = 4096
 
@@ -125,6 +126,7 @@ COMMANDS: Final[list[click.Command]] = [
     anonymize,
     explain,
     *RISK_COMMANDS,
+    *UTILITY_COMMANDS,
     *NOISY_COMMANDS,
     *SCREEN_COMMANDS,
 ]

@@ -71,6 +71,7 @@ def build_manifest(
         "cells": str(policy.cells),
         "sampling": made.sampled,
         "loss": _describe_loss(found, target),
+        "utility": made.utility.as_json() if rung in REAL_ROWS else None,
         "grade": grade_statement(policy, made.after) if rung in REAL_ROWS else ungraded(policy),
         "not_claimed": [sentence.as_json() for sentence in not_claimed(policy, rung)],
         "versions": _versions(),

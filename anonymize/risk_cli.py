@@ -116,6 +116,7 @@ def _measure(
 ) -> tuple[dict[str, Any], list[Text]]:
     """Everything asked for: as JSON, and as lines."""
     from anonymize.privacy.column_sets import measure_column_sets, measure_columns
+    from anonymize.privacy.covers import comparable
     from anonymize.privacy.disclosure import measure_disclosure
 
     limit = Fraction(threshold).limit_denominator(1_000_000)
@@ -123,6 +124,7 @@ def _measure(
     frame = read_table(table)
     names, attributes = (chosen_columns(chosen, frame.columns, table.name) for chosen in (quasi, sensitive))
     tell("measure", 0.1)
+    typed, frame = frame, frame.with_columns(comparable(frame[name]) for name in names)
     classes = measure_classes(frame, names, attributes)
     found = measure_risk(classes)
     at_risk = rows_at_risk(classes, limit)
@@ -142,13 +144,13 @@ def _measure(
     links = _pairs(on)
     people: pl.Series | None = None
     if population_table is not None:
-        people = _population_table(frame, names, population_table, links, techniques, table.name, answer, lines, tell)
+        people = _population_table(typed, names, population_table, links, techniques, table.name, answer, lines, tell)
     if subsets is not None:
         sets = measure_column_sets(frame, names, max_size=subsets, threshold=limit, tell=tell)
         answer["column_sets"] = [each.as_json() for each in sets]
         lines += column_lines(columns, sets)
     if outside is not None:
-        _outside(frame, names, outside, links, truth, techniques, table.name, answer, lines, tell)
+        _outside(typed, names, outside, links, truth, techniques, table.name, answer, lines, tell)
     if per_row is not None:
         _write_rows(frame, names, attributes, people, per_row)
         answer["per_row"] = str(per_row)

@@ -22,7 +22,9 @@ from anonymize.privacy.histogram import Codes, Histogram, build_histogram, sensi
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
 from anonymize.privacy.tight import TightRecoding, recode_tightly
+from anonymize.privacy.utility import Utility
 from anonymize.privacy.whole import Whole
+from anonymize.scoring import score_extract
 from anonymize.sensitive import wholes_of
 from anonymize.target import LModel
 from anonymize.techniques.cells import TightColumn, holds_one, tight_column
@@ -140,6 +142,7 @@ class Transformed:
     losses: dict[str, float]
     before: Classes
     after: Classes
+    utility: Utility
     schema: pl.Schema = field(default_factory=pl.Schema)
     changed: dict[str, int] = field(default_factory=dict)
     sampled: dict[str, Any] | None = None
@@ -272,13 +275,18 @@ def remove_unsafe_rows(
         raise refuse_disagreement(table)
     known = [rule.name for rule in policy.of_class(ColumnClass.QUASI_ID)]
     standing = released.filter(kept) if released.width else released
+    losses = _column_losses(plan, kept)
+    after = measure_released(policy, standing, wholes=plan.wholes, weights=people.filter(kept))
     return Transformed(
         plan=plan,
         released=released,
         kept=kept,
-        losses=_column_losses(plan, kept),
+        losses=losses,
         before=measure_classes(source, known, sensitive, weights=people),
-        after=measure_released(policy, standing, wholes=plan.wholes, weights=people.filter(kept)),
+        after=after,
+        utility=score_extract(
+            policy, plan, source=source, released=released, kept=kept, losses=losses, sizes=after.sizes
+        ),
     )
 
 

@@ -49,6 +49,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "anonymize": Lazy("anonymize.cli", "Build an extract under a policy, or refuse."),
     "explain": Lazy("anonymize.cli", "Say in words what a policy does."),
     "risk": Lazy("anonymize.cli", "Measure k, l, t and the three attack risks of a table."),
+    "utility": Lazy("anonymize.cli", "Measure what a released table is still good for."),
     "noisy": Lazy("anonymize.cli", "Statistics with noise (differential privacy), out of a budget."),
     "budget": Lazy("anonymize.cli", "Privacy budgets: granted, spent, left; grant one."),
     "screen": Lazy("anonymize.cli", "The machine checks of the gate on any file."),

@@ -48,6 +48,7 @@ from anonymize.privacy.classes import Classes
 from anonymize.privacy.whole import Whole
 from anonymize.row_order import bucket_count, merge_runs
 from anonymize.sample_risk import measure_sample
+from anonymize.scoring import with_other_columns
 from anonymize.source import Source, cut_parquet, open_source
 from anonymize.table import TableWriter
 from anonymize.techniques.drop import Drop
@@ -147,10 +148,12 @@ def _write_opened(
     _write(target, runs, buckets=buckets, tell=tell)
     opened.check_unchanged()
     changed = {name: sum(run.changed[name] for run in runs) for name in runs[0].changed}
+    rows = sample.select(opened.schema.names())
+    utility = with_other_columns(policy, made.utility, source=rows, released=released)
     return Made(
-        transformed=replace(made, schema=runs[0].schema, changed=changed),
+        transformed=replace(made, schema=runs[0].schema, changed=changed, utility=utility),
         source=opened,
-        sample=(sample.select(opened.schema.names()), released),
+        sample=(rows, released),
     )
 
 

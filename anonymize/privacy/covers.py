@@ -7,6 +7,7 @@ policy the form of a label says it. A label that neither explains covers only th
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -31,38 +32,67 @@ _NOBODY: Final = np.zeros(0, dtype=np.int64)
 
 
 def covered_values(
-    cells: pl.Series, values: pl.Series, *, technique: Generalize | None = None, place: Place
+    cells: pl.Series,
+    values: pl.Series,
+    *,
+    technique: Generalize | None = None,
+    place: Place,
+    null_is_anything: bool = True,
 ) -> list[Members]:
     """For each released cell, the positions of the exact values it may stand for, ascending.
 
-    Shape: `cells` and `values` hold distinct values each. A null cell, and "*", cover every value; a null among the
-    values (somebody about whom it is not known) is covered by every cell.
+    Shape: `cells` and `values` hold distinct values each. "*" covers every value. Where null is anything, so does a
+    null cell, and a null among the values (somebody about whom it is not known) is covered by every cell; else null
+    is a value of its own.
     """
     known = [position for position, value in enumerate(values) if value is not None]
     exact: dict[str, list[int]] = {}
     for position in known:
         exact.setdefault(value_key(values[position]), []).append(position)
     labels = {} if technique is None else _labels(values, known, technique.hierarchy, place)
-    unknown = [position for position, value in enumerate(values) if value is None]
+    nulls = [position for position, value in enumerate(values) if value is None]
+    unknown = nulls if null_is_anything else []
     everyone = np.arange(len(values), dtype=np.int64)
     by_form = _reader(values)
 
     def covered(cell: Any) -> Members:
-        if cell is None or (isinstance(cell, str) and cell == STAR):
+        if (cell is None and null_is_anything) or (isinstance(cell, str) and cell == STAR):
             return everyone
-        members = _members(cell, exact, labels, by_form)
-        return np.unique(np.concatenate([np.array([*members], dtype=np.int64), unknown]).astype(np.int64))
+        if cell is None:
+            return np.array(nulls, dtype=np.int64)
+        members = [*_members(cell, exact, labels, by_form), *(nulls if _holds_null(cell) else unknown)]
+        return np.unique(np.array(members, dtype=np.int64))
 
     return [covered(cell) for cell in cells]
+
+
+def comparable(column: pl.Series) -> pl.Series:
+    """A column of sets or intervals as texts, equal for equal cells; any other column as it is.
+
+    Cells that are no single values can't be joined on or ranked.
+    """
+    if not column.dtype.is_nested():
+        return column
+    spelled = pl.DataFrame({"cell": column}).select(pl.struct("cell").struct.json_encode())
+    return spelled.to_series().alias(column.name)
+
+
+def positions(column: pl.Series) -> tuple[pl.Series, Members]:
+    """The distinct cells of a column in the order they first occur, and which of them each row has."""
+    frame = pl.DataFrame({"cell": comparable(column)}).with_row_index("row")
+    distinct = frame.unique("cell", keep="first", maintain_order=True)
+    numbered = distinct.select("cell").with_row_index("at")
+    joined = frame.join(numbered, on="cell", how="left", nulls_equal=True, maintain_order="left")
+    return column.gather(distinct["row"]), joined["at"].cast(pl.Int64).to_numpy()
 
 
 def read_interval(cell: Any) -> tuple[float, float, bool, bool] | None:
     """The ends of a cell that is an interval of numbers, and whether each end belongs to it; None if it is none."""
     if isinstance(cell, Mapping):
-        ends = [cell.get(name) for name in ("low", "high")]
-        if set(cell) == {"low", "high"} and all(isinstance(end, int | float) for end in ends):
-            return float(ends[0] or 0), float(ends[1] or 0), True, True
-        return None
+        low, high = cell.get("low"), cell.get("high")
+        if not {"low", "high"} <= set(cell) or any(isinstance(end, str | dt.date) for end in (low, high)):
+            return None
+        return float("-inf") if low is None else float(low), float("inf") if high is None else float(high), True, True
     text = str(cell).strip()
     if found := _INTERVAL.fullmatch(text):
         left, low, high, right = found.groups()
@@ -88,6 +118,13 @@ def as_numbers(values: pl.Series) -> Numbers | None:
     return numbers.fill_null(np.nan).to_numpy() if numbers.null_count() == values.null_count() else None
 
 
+def _holds_null(cell: Any) -> bool:
+    """Whether a typed cell says that the class also holds rows without a value."""
+    if isinstance(cell, Mapping):
+        return bool(cell.get("or_null"))
+    return isinstance(cell, pl.Series | list | tuple) and any(member is None for member in cell)
+
+
 def _members(
     cell: Any,
     exact: Mapping[str, list[int]],
@@ -95,7 +132,8 @@ def _members(
     by_form: Callable[[Any], Iterable[int]],
 ) -> Iterable[int]:
     if isinstance(cell, pl.Series | list | tuple):
-        return [position for member in cell if member is not None for position in exact.get(value_key(member), [])]
+        keys = [value_key(member) for member in cell if member is not None]
+        return [position for key in keys for position in (*exact.get(key, []), *labels.get(key, []))]
     if not isinstance(cell, Mapping):
         key = value_key(cell)
         if key in exact or key in labels:
@@ -141,6 +179,8 @@ def _reader(values: pl.Series) -> Callable[[Any], Iterable[int]]:
             return _with_prefix(cell.rstrip(STAR), texts)
         if numbers is not None:
             return _in_interval(cell, numbers)
+        if isinstance(cell, Mapping):
+            return _between(cell, days) if dated else ()
         return _in_dates(str(cell), days) if dated else ()
 
     return read
@@ -166,6 +206,16 @@ def _in_dates(label: str, dates: list[str | None]) -> Iterable[int]:
         first, last = label.split("-")
         return [position for position, date in enumerate(dates) if date is not None and first <= date[:4] <= last]
     return [position for position, date in enumerate(dates) if date is not None and date.startswith(label)]
+
+
+def _between(cell: Mapping[str, Any], dates: list[str | None]) -> Iterable[int]:
+    """The dates from `low` to `high`, a null end being open."""
+    low, high = (None if cell.get(end) is None else str(cell[end])[:10] for end in ("low", "high"))
+    return [
+        position
+        for position, date in enumerate(dates)
+        if date is not None and (low is None or low <= date) and (high is None or date <= high)
+    ]
 
 
 def _with_prefix(prefix: str, texts: list[str | None]) -> Iterable[int]:

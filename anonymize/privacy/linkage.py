@@ -25,7 +25,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anonymize.errors import Place
-from anonymize.privacy.covers import Members, as_numbers, covered_values, read_interval
+from anonymize.privacy.covers import Members, as_numbers, comparable, covered_values, positions, read_interval
 from anonymize.privacy.histogram import Codes
 from anonymize.techniques.generalize import Generalize
 
@@ -35,8 +35,9 @@ Floats = npt.NDArray[np.float64]
 MAX_NEAREST: Final = 2_000
 """Outside records that are linked by distance, drawn evenly over the outside table: each is held against every
 class."""
-_TRUTH: Final = "truth"
-_ROWS: Final = "rows"
+_TRUTH: Final = "\x00truth"
+_ROWS: Final = "\x00rows"
+_ROW: Final = "\x00row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,16 +188,19 @@ def population_of_classes(linked: Linked) -> Codes:
 
 def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, Codes, Codes]:
     """The distinct rows under some columns, how many rows share each, and which of them each row is."""
-    chosen = frame.select(names)
-    counted = chosen.group_by(names, maintain_order=True).len(_ROWS)
+    chosen = pl.DataFrame([comparable(frame[name]) for name in names])
+    counted = (
+        chosen.with_row_index(_ROW).group_by(names, maintain_order=True).agg(pl.len().alias(_ROWS), pl.first(_ROW))
+    )
     numbered = counted.select(names).with_row_index(_TRUTH)
     of_row = chosen.join(numbered, on=names, how="left", nulls_equal=True, maintain_order="left")[_TRUTH]
-    return counted, counted[_ROWS].to_numpy().astype(np.int64), of_row.to_numpy().astype(np.int64)
+    distinct = frame.select(names)[counted[_ROW]]
+    return distinct, counted[_ROWS].to_numpy().astype(np.int64), of_row.to_numpy().astype(np.int64)
 
 
 def _column(cells: pl.Series, values: pl.Series, technique: Generalize | None, place: Place) -> Column:
-    distinct_cells, cell_of_class = _positions(cells)
-    distinct_values, value_of_record = _positions(values)
+    distinct_cells, cell_of_class = positions(cells)
+    distinct_values, value_of_record = positions(values)
     return Column(
         cells=distinct_cells,
         values=distinct_values,
@@ -204,15 +208,6 @@ def _column(cells: pl.Series, values: pl.Series, technique: Generalize | None, p
         cell_of_class=cell_of_class,
         value_of_record=value_of_record,
     )
-
-
-def _positions(column: pl.Series) -> tuple[pl.Series, Codes]:
-    frame = pl.DataFrame({"value": column})
-    distinct = frame.unique(maintain_order=True)
-    joined = frame.join(
-        distinct.with_row_index("position"), on="value", how="left", nulls_equal=True, maintain_order="left"
-    )
-    return distinct["value"], joined["position"].to_numpy().astype(np.int64)
 
 
 class _Search:
@@ -255,10 +250,10 @@ def _true_rows(ours: pl.Series, theirs: pl.Series) -> Codes:
 
     Of several rows with one identity the first counts; an empty identity is nobody's.
     """
-    known = pl.DataFrame({_TRUTH: ours.cast(pl.String)}).with_row_index("row").drop_nulls(_TRUTH)
+    known = pl.DataFrame({_TRUTH: ours.cast(pl.String)}).with_row_index(_ROW).drop_nulls(_TRUTH)
     known = known.unique(_TRUTH, keep="first", maintain_order=True)
     people = pl.DataFrame({_TRUTH: theirs.cast(pl.String)})
-    found = people.join(known, on=_TRUTH, how="left", maintain_order="left")["row"]
+    found = people.join(known, on=_TRUTH, how="left", maintain_order="left")[_ROW]
     return found.cast(pl.Int64).fill_null(-1).to_numpy()
 
 

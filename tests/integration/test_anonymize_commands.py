@@ -249,6 +249,30 @@ def test_risk_of_an_unknown_column_is_refused_by_name(folder: Path) -> None:
     assert json.loads(result.stdout)["refused"]["subject"] == "t.csv:none"
 
 
+def test_utility_of_a_written_extract_is_that_of_its_manifest(folder: Path) -> None:
+    assert _anonymize(folder).exit_code == 0
+    tables = (folder / "t.csv", folder / "out" / "extract.parquet", "--policy", folder / "p.toml")
+    answer = json.loads(_run("utility", *tables, "--predict", "illness", "--json").stdout)
+    promised = json.loads((folder / "out" / "manifest.json").read_bytes())["utility"]
+    assert answer["granularity"] == promised["granularity"] < 1
+    assert answer["columns"]["illness"] == promised["columns"]["illness"]
+    assert "id" not in answer["columns"]
+    assert answer["prediction"]["target"] == "illness"
+    for language, said in (("zh", "颗粒度"), ("en", "predicting illness: right before")):
+        assert said in _run("utility", *tables, "--predict", "illness", "--language", language).stdout
+
+
+def test_tables_that_do_not_belong_together_have_no_utility(folder: Path) -> None:
+    TABLE.head(6).write_csv(folder / "small.csv")
+    tables = (folder / "small.csv", folder / "t.csv", "--policy", folder / "p.toml", "--json")
+    assert json.loads(_run("utility", *tables).stdout)["refused"]["code"] == "utility.rows_differ"
+    aligned = (folder / "t.csv", folder / "small.csv", "--policy", folder / "p.toml", "--aligned", "--json")
+    assert json.loads(_run("utility", *aligned).stdout)["refused"]["code"] == "utility.rows_differ"
+    TABLE.drop("age").write_csv(folder / "small.csv")
+    refused = json.loads(_run("utility", *tables).stdout)["refused"]
+    assert (refused["code"], refused["subject"]) == ("column.not_found", "small.csv:age")
+
+
 def test_column_with_a_comma_in_its_name_can_be_named(folder: Path) -> None:
     pl.DataFrame({"a,b": [1, 1], "c": [1, 2]}).write_parquet(folder / "c.parquet")
     result = _run("risk", folder / "c.parquet", "--quasi", "a,b", "--quasi", "c", "--json")

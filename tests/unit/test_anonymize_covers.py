@@ -40,6 +40,7 @@ def _covered(cell: Any, values: list[Any], technique: Generalize | None = None) 
         (None, [-3, 20, 25, 30]),
         (["20", "30"], [20, 30]),
         ({"low": 20, "high": 25}, [20, 25]),
+        ({"low": None, "high": 20, "or_null": False}, [-3, 20]),
         ("no label of ours", []),
         ("30-20", []),
     ],
@@ -67,6 +68,12 @@ def test_date_label_covers_its_days(cell: str, covered: list[str], typed: bool) 
     assert [str(day) for day in _covered(cell, values)] == covered
 
 
+def test_interval_of_dates_covers_its_days_and_an_open_end_all_beyond() -> None:
+    days = [dt.date(2019, 12, 31), dt.date(2026, 1, 5), dt.date(2026, 11, 1)]
+    assert _covered({"low": dt.date(2020, 1, 1), "high": dt.date(2026, 11, 1)}, days) == days[1:]
+    assert _covered({"low": None, "high": dt.date(2026, 1, 5)}, days) == days[:2]
+
+
 def test_stars_after_a_code_cover_what_begins_like_it() -> None:
     assert _covered("31*", ["310115", "310101", "330100"]) == ["310115", "310101"]
     assert _covered("**", ["310115"]) == []
@@ -78,6 +85,24 @@ def test_policy_tells_what_its_groups_cover_and_leaves_out_what_it_does_not_know
     assert _covered("AB", ["a", "b", "c", "unheard of"], groups) == ["a", "b"]
     assert _covered("AB", ["a", "b", "c", "unheard of"]) == []
     assert _covered("unheard of", ["a", "unheard of"], groups) == ["unheard of"]
+
+
+def test_null_is_a_value_of_its_own_where_nobody_attacks() -> None:
+    cells = pl.Series([["a", None], ["a"], None], dtype=pl.List(pl.String))
+    found = covered_values(cells, pl.Series(["a", "b", None]), place=PLACE, null_is_anything=False)
+    assert [each.tolist() for each in found] == [[0, 2], [0], [2]]
+    span = pl.Series([{"low": 1, "high": 2, "or_null": True}, {"low": 1, "high": 2, "or_null": False}])
+    found = covered_values(span, pl.Series([1, 2, 3, None]), place=PLACE, null_is_anything=False)
+    assert [each.tolist() for each in found] == [[0, 1, 3], [0, 1]]
+
+
+def test_tight_cells_are_linked_like_labels() -> None:
+    table = pl.DataFrame(
+        {"q": [["a", "b"], ["a", "b"], ["c"]], "n": [{"low": 1, "high": 3}] * 2 + [{"low": 9, "high": 9}]}
+    )
+    outside = pl.DataFrame({"q": ["a", "c", "c"], "n": [2, 9, 1]})
+    linked = link(table, outside, {"q": "q", "n": "n"}, techniques={}, name="t")
+    assert (linked.candidates.tolist(), linked.rows.tolist()) == ([1, 1], [2, 1, 0])
 
 
 def test_unknown_person_outside_is_covered_by_every_cell() -> None:
