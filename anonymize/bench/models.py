@@ -90,7 +90,10 @@ def _ours(case: Case, table: Table, out: Path) -> Row:
 
 def _scored(output: Path, case: Case, table: Table, hierarchies: Mapping[str, Hierarchy]) -> dict[str, Any]:
     source = pl.read_csv(table.csv, separator=";", infer_schema=False)
-    return score(read_output(output), source, hierarchies, sensitive=case.sensitive)
+    try:
+        return score(read_output(output), source, hierarchies, sensitive=case.sensitive)
+    except ValueError as unread:
+        return {"not scored": str(unread)}
 
 
 def _peer_row(case: Case, tool: str, taken: Taken, figures: Mapping[str, Any], note: str = "") -> Row:

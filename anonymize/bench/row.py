@@ -97,7 +97,11 @@ class Sheet:
     rows: list[Row] = field(default_factory=list)
 
     def add(self, rows: Iterable[Row]) -> None:
-        self.rows += rows
+        for row in rows:
+            self.rows.append(row)
+            self._write()
+
+    def _write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {"about": dict(self.about), "rows": [row.as_json() for row in self.rows]}
         text = json.dumps(content, ensure_ascii=False, indent=1)

@@ -16,5 +16,7 @@ began = time.process_time()
 rows = pd.DataFrame(anonypy.Preserver(data, columns, "one").anonymize_k_anonymity(int(k)))
 spent = time.process_time() - began
 rows = rows.loc[rows.index.repeat(rows["count"])]
+for name in columns:  # its cells are lists that hold one text
+    rows[name] = [cell[0] for cell in rows[name]]
 rows[columns].to_csv(out, sep=";", index=False)
 print(json.dumps({"search_cpu_s": spent}))
