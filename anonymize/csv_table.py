@@ -21,6 +21,9 @@ SEPARATORS: Final = (",", ";", "\t")
 WHOLE_NUMBER: Final = r"^(0|-?[1-9][0-9]{0,8})$"
 """At most nine digits: phone numbers have 11, credit codes and ID numbers 18, bank cards 16 to 19."""
 DECIMAL_NUMBER: Final = r"^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$"
+BLANK_LINE: Final = pl.all_horizontal(pl.all().is_null())
+"""How a blank line of a table with more than one column is read."""
+NUL_BYTES: Final = Text("含有 NUL 字节，不是文本文件", "it holds NUL bytes, so it is no text")
 _SAMPLE_ROWS: Final = 50
 
 
@@ -40,13 +43,20 @@ def read_csv_text(
 ) -> pl.DataFrame:
     """A table from the bytes of a CSV file.
 
-    Shape: text columns but for doubtless numbers, unless those are not to be found; empty cells are null.
+    Shape: text columns but for doubtless numbers, unless those are not to be found; empty cells, and those that a row
+    lacks at its end as spreadsheets write them, are null. Blank lines are no rows.
     Raises:
-        BadInput: undecodable bytes, unnamed or repeated columns, rows longer than the header.
+        BadInput: undecodable or NUL bytes, unnamed or repeated columns, rows longer than the header.
     """
+    if b"\x00" in content:
+        raise refuse(path, "table.unknown_format", found=NUL_BYTES)
     text = _decode(content, path, refuse)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # lines as old Macintosh programs end them
     separator = sniff_separator(text)
-    names = next(csv.reader(io.StringIO(text[: 2**20]), delimiter=separator), [])
+    names = header_names(text[: 2**20], separator)
+    if not names:
+        raise refuse(path, "table.broken", found=Text("第一行不是列名", "its first row is no row of column names"))
     check_names(names, path)
     try:
         frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
@@ -59,6 +69,8 @@ def read_csv_text(
             ),
         ) from None  # polars quotes the cells it stumbled over
     frame.columns = names
+    if len(names) > 1:
+        frame = frame.filter(BLANK_LINE.not_())
     if not finds_numbers:
         return frame
     return frame.with_columns(_doubtless_number(frame[name]) for name in names)
@@ -70,7 +82,7 @@ def _decode(content: bytes, path: Path, refuse: Refuse) -> str:
     except UnicodeDecodeError as failed:
         at = failed.start
     try:
-        return content.decode("gb18030")
+        return content.decode("gb18030").removeprefix("\ufeff")
     except UnicodeDecodeError as failed:
         line = content.count(b"\n", 0, max(at, failed.start)) + 1
         raise refuse(
@@ -88,12 +100,23 @@ def sniff_separator(text: str) -> str:
     best, most = ",", 1
     for separator in SEPARATORS:
         rows = csv.reader(io.StringIO(text[: 2**16]), delimiter=separator)
-        widths = [len(row) for _, row in zip(range(_SAMPLE_ROWS), rows, strict=False) if row]
+        try:
+            widths = [len(row) for _, row in zip(range(_SAMPLE_ROWS), rows, strict=False) if row]
+        except csv.Error:  # line ends of two kinds: this separator can't be told by it
+            continue
         if len(widths) > 2 and len(text) > 2**16:
             widths = widths[:-1]  # the last row of the sample may be cut
         if widths and min(widths) == max(widths) > most:
             best, most = separator, widths[0]
     return best
+
+
+def header_names(text: str, separator: str) -> list[str]:
+    """The names in the first row that is not blank; none where it can't be read as one."""
+    try:
+        return next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), [])
+    except csv.Error:
+        return []
 
 
 def _doubtless_number(column: pl.Series) -> pl.Series:

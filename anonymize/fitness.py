@@ -134,11 +134,12 @@ def check_columns(policy: AnonymizationPolicy, columns: Sequence[str], *, table:
 
 def _check_values(rule: ColumnRule, facts: Facts, place: Place) -> None:
     dtype = facts.schema[rule.name]
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
         raise place.refuse(
             "column.not_scalar",
             found=Text(
-                "单元格是列表、结构或二进制，不是单个值", "its cells are lists, structures or bytes, not single values"
+                "单元格是列表、结构、二进制或时长，不是可放行的单个值",
+                "its cells are lists, structures, bytes or durations, not values that can be released",
             ),
             next_step=Text(
                 "请在源表中展开，或在规则中删除该列。", "Spread it out in the source, or drop it in the policy."

@@ -6,15 +6,13 @@ The same table comes out as from `csv_table`, which reads a file at once.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from anonymize.csv_table import DECIMAL_NUMBER, WHOLE_NUMBER, sniff_separator
+from anonymize.csv_table import BLANK_LINE, DECIMAL_NUMBER, NUL_BYTES, WHOLE_NUMBER, header_names, sniff_separator
 from anonymize.errors import BadInput
 from anonymize.table import ROW_GROUP_ROWS, check_names, not_written, refuse_table
 from anonymize.text import Text
@@ -33,10 +31,16 @@ def spool_csv(path: Path, target: Path) -> Path:
     with readable.open(encoding="utf-8-sig", newline="") as file:
         head = file.read(_HEAD)
     separator = sniff_separator(head)
-    names = next(csv.reader(io.StringIO(head), delimiter=separator), [])
+    names = header_names(head, separator)
+    if not names:
+        raise refuse_table(
+            path, "table.broken", found=Text("第一行不是列名", "its first row is no row of column names")
+        )
     check_names(names, path)
     try:
         lines = pl.scan_csv(readable, separator=separator, infer_schema=False, new_columns=names)
+        if len(names) > 1:
+            lines = lines.filter(BLANK_LINE.not_())
         types = _types(lines, names)
         numbers = [pl.col(name).cast(dtype) for name, dtype in types.items()]
         lines.with_columns(numbers).sink_parquet(
@@ -102,6 +106,8 @@ def _line_of_failure(path: Path, encoding: str) -> int | None:
     """The line near which a file stops being text of an encoding; None if it never does."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
     for chunk in _chunks(path):
+        if b"\x00" in chunk:
+            raise refuse_table(path, "table.unknown_format", found=NUL_BYTES)
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as failed:

@@ -74,7 +74,7 @@ def sample_column(column: pl.Series) -> Sample:
     """The distinct values of a column as text."""
     held = column.drop_nulls()
     dtype = column.dtype
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
         return Sample(
             name=column.name, values=pl.Series([], dtype=pl.String), numeric=False, temporal=False,
             distinct=0, distinct_share=0.0, unreadable=len(held),

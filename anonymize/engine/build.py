@@ -297,10 +297,10 @@ def _check_disk(source: Source, scratch: Path) -> None:
             code="output.disk_too_small",
             subject=source.table,
             text=Text(
-                f"表 {source.table} 未处理：输出目录所在磁盘约需 {needed / 2**30:.1f} GiB，"
-                f"只剩 {free / 2**30:.1f} GiB。",
-                f"Table {source.table} not begun: the disk of the output folder needs about {needed / 2**30:.1f} GiB "
-                f"and has {free / 2**30:.1f} GiB.",
+                f"表 {source.table} 未处理：输出目录所在磁盘约需 {needed / 2**20:,.1f} MiB，"
+                f"只剩 {free / 2**20:,.1f} MiB。",
+                f"Table {source.table} not begun: the disk of the output folder needs about {needed / 2**20:,.1f} MiB "
+                f"and has {free / 2**20:,.1f} MiB.",
             ),
             next_step=Text("请腾出空间或换一个目录后重试。", "Free some space or choose another folder and try again."),
         )

@@ -16,7 +16,7 @@ import polars as pl
 
 from anonymize.errors import Place
 from anonymize.strict import Fields, refuse_setting
-from anonymize.techniques.hierarchy import read_numbers, show_number
+from anonymize.techniques.hierarchy import EXACT, read_numbers, show_number
 from anonymize.text import Text
 
 Number = int | float
@@ -61,7 +61,18 @@ class Bands:
     def labels(self, values: pl.Series, place: Place) -> list[pl.Series]:
         numbers = read_numbers(values, place)
         whole = numbers.dtype.is_integer() and all(isinstance(n, int) for n in (self.origin, *self.widths))
+        self._check_width(numbers, place)
         return [self._level(numbers.to_numpy(), index, whole=whole) for index in range(len(self.widths))]
+
+    def _check_width(self, numbers: pl.Series, place: Place) -> None:
+        """Refuse a first width so small beside the values that their bands can't be numbered exactly."""
+        farthest = float((numbers.cast(pl.Float64) - self.origin).abs().max() or 0)  # type: ignore[arg-type]
+        if farthest / self.widths[0] > EXACT:
+            raise place.refuse(
+                "column.number_too_large",
+                found=Text("取值与最小宽度相差过大，无法精确分段", "its values are too large for bands this narrow"),
+                next_step=Text("请在规则中增大 widths 的第一个值。", "Make the first of the policy's widths larger."),
+            )
 
     def _level(self, numbers: np.ndarray[Any, Any], index: int, *, whole: bool) -> pl.Series:
         # Coarse bands are joined from the finest, not computed anew: rounding of floats can't break the nesting.

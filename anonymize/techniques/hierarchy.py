@@ -73,6 +73,10 @@ def refuse_unlisted(missing: int, place: Place) -> BadInput:
     )
 
 
+EXACT: Final = 2**53
+"""Whole numbers up to here are exact as floating-point numbers (IEEE 754, binary64)."""
+
+
 def show_number(value: int | float) -> str:
     """A number as a label shows it: 18 and not 18.0."""
     return value_key(value)
@@ -81,8 +85,9 @@ def show_number(value: int | float) -> str:
 def read_numbers(values: pl.Series, place: Place) -> pl.Series:
     """The values as numbers; text is read as decimal numbers.
 
+    Shape: Int64 or Float64, whatever the width of the column: a narrow type would wrap around in what is computed.
     Raises:
-        BadInput: the column is no number, or some values are not finite numbers.
+        BadInput: the column is no number, or some values are not finite numbers, or too large to be exact.
     """
     if values.dtype.is_numeric():
         numbers = values.cast(pl.Float64) if values.dtype.is_float() or values.dtype.is_decimal() else values
@@ -108,7 +113,19 @@ def read_numbers(values: pl.Series, place: Place) -> pl.Series:
                 "Correct or empty these values in the source table, or use groups instead.",
             ),
         )
-    return numbers
+    if large := int((numbers.cast(pl.Float64).abs() >= EXACT).sum()):
+        raise place.refuse(
+            "column.number_too_large",
+            found=Text(
+                f"有 {large} 个不同的值超出 ±2^53，无法精确分段",
+                f"{large} distinct values lie beyond ±2^53, where no band is exact",
+            ),
+            next_step=Text(
+                "若是编码，请在源表中存为文本并改用 prefixes；若是错误，请改正。",
+                "Store codes as text and use prefixes; correct errors in the source table.",
+            ),
+        )
+    return numbers if numbers.dtype.is_float() else numbers.cast(pl.Int64)
 
 
 DATE_FORMATS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
