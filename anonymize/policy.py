@@ -356,7 +356,7 @@ def _check_offered(policy: AnonymizationPolicy) -> None:
     """Models that are read but that the search can't keep yet."""
     target = policy.target
     offered = Target(k=target.k, l=target.l, suppression_limit=target.suppression_limit)
-    for key in ("population",) if policy.recoding is Recoding.GLOBAL else ("l_model", "t", "population"):
+    for key in ("population",) if policy.cells is Cells.LABELS else ("l_model", "t", "population"):
         if getattr(target, key) != getattr(offered, key):
             raise refuse_setting(f"target.{key}", zh="尚不支持", en="is not offered yet")
 

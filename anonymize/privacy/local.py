@@ -2,9 +2,10 @@
 
 Three phases, all on distinct rows with their weights:
 1. Peel (`peel.py`). Generalizations are tried from cheap to dear; whatever rows already stand together safely under one
-   are released as classes and leave. What is left at the end is gathered row by row with its nearest rows.
-2. Settle the rest: fewer rows than make a class join the class that this costs least, or are removed where that is
-   allowed and costs less.
+   are released as classes and leave. What is left at the end is gathered row by row with its nearest rows. Where the
+   target is not monotone, parts of groups are released too, and nothing is gathered.
+2. Settle the rest: rows in no class join the class that this costs least, of those that stay safe with them, or are
+   removed where that is allowed and costs less.
 3. Mend (`mend.py`). Dear classes are dissolved into others, and rows move from classes that can spare them, where that
    lowers the loss.
 Finally every class is labelled anew from its members. Rows are counted as people; equal rows stay together.
@@ -62,12 +63,15 @@ def recode_locally(
     members, rest = peel(histogram, labels, models, walk=walk)
     if not members:
         return Unreachable(suppressed=histogram.rows)
-    classes = Classes(histogram=histogram, labels=labels, members=members)
-    removed = _settle(classes, rest, allowed=int(target.suppression_limit * histogram.rows + 1e-9))
-    suppressed = int(histogram.weights[removed].sum())
-    if suppressed > target.suppression_limit * histogram.rows + 1e-9:
-        return Unreachable(suppressed=suppressed)
-    mend(classes, models, work=mend_work * len(histogram.weights) * len(labels))
+    classes = Classes(histogram=histogram, labels=labels, members=members, models=models)
+    allowed = int(target.suppression_limit * histogram.rows + 1e-9)
+    removed = _settle(classes, rest, allowed=allowed)
+    if int(histogram.weights[removed].sum()) > allowed:
+        removed = _unite(classes, removed)
+    if int(histogram.weights[removed].sum()) > allowed:
+        return Unreachable(suppressed=int(histogram.weights[removed].sum()))
+    mend(classes, work=mend_work * len(histogram.weights) * len(labels))
+    removed = _settle(classes, removed, allowed=int(histogram.weights[removed].sum()))
     return _result(classes, removed, models)
 
 
@@ -84,6 +88,20 @@ def _settle(classes: Classes, rest: Sequence[int], *, allowed: int) -> list[int]
             classes.join(row, nearest)
         else:
             removed.append(row)
+    return removed
+
+
+def _unite(classes: Classes, removed: list[int]) -> list[int]:
+    """Make one class of the rows that no class bears and as few classes, largest first, as it takes to be safe."""
+    order = np.argsort(-classes.people, kind="stable")[: classes.count]
+    rows = list(removed)
+    for count, number in enumerate(order, start=1):
+        rows += classes.members[int(number)]
+        one = np.zeros(len(rows), dtype=np.int64)
+        weight = classes.histogram.weights[rows]
+        if classes.models.meets(one, 1, rows=np.asarray(rows), weight=weight)[0] and classes.covered(rows):
+            classes.unite([int(number) for number in order[:count]], removed)
+            return []
     return removed
 
 

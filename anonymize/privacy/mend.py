@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from anonymize.privacy.histogram import Histogram
 from anonymize.privacy.labels import Labels
-from anonymize.privacy.models import Models
+from anonymize.privacy.models import Models, Tally
 
 _LEAST_GAIN: Final = 1e-6
 """Below this a gain may be rounding."""
@@ -27,8 +27,11 @@ class Classes:
     cells; `people` the number of people in it, 0 once it is dissolved.
     """
 
-    def __init__(self, *, histogram: Histogram, labels: Sequence[Labels], members: list[list[int]]) -> None:
+    def __init__(
+        self, *, histogram: Histogram, labels: Sequence[Labels], members: list[list[int]], models: Models
+    ) -> None:
         self.histogram = histogram
+        self.models = models
         self.labels = labels
         self.members = members
         self.looked_at = 0
@@ -37,6 +40,12 @@ class Classes:
         self.people = np.zeros(len(members), dtype=np.float64)
         self.cost = np.zeros(len(members), dtype=np.float32)
         self._label_all()
+        self._tally = None if models.monotone else self._count_all()
+
+    def _count_all(self) -> Tally:
+        rows = np.concatenate([np.asarray(members, dtype=np.int64) for members in self.members])
+        group = np.repeat(np.arange(len(self.members)), [len(members) for members in self.members])
+        return self.models.tally(group, len(self.members), rows=rows, weight=self.histogram.weights[rows])
 
     @property
     def count(self) -> int:
@@ -88,18 +97,47 @@ class Classes:
         cost[(self.people == 0) | ~np.isfinite(after)] = np.inf
         if but >= 0:
             cost[but] = np.inf
+        if self._tally is not None:
+            cost[~self.models.safe_with(self._tally, row)] = np.inf
+            self.looked_at += len(after) * self.models.width
         number = int(cost.argmin())
         return float(cost[number]), number
 
     def join(self, row: int, number: int) -> None:
         self.members[number].append(row)
         self.label(number)
+        if self._tally is not None:
+            self.models.move(self._tally, row, number, sign=1)
+
+    def covered(self, rows: Sequence[int]) -> bool:
+        """Whether labels that may be released cover these rows together."""
+        return all(
+            bool((labels.at_level[-1][codes[rows]] == labels.at_level[-1][codes[rows[0]]]).all())
+            for labels, codes in zip(self.labels, self._codes, strict=True)
+        )
+
+    def unite(self, numbers: Sequence[int], rows: Sequence[int]) -> None:
+        """Make one class of several, and of rows that are in none: it takes the place of the first."""
+        first, others = numbers[0], numbers[1:]
+        moved = [*rows, *(row for number in others for row in self.members[number])]
+        for number in others:
+            self.dissolve(number)
+        self.members[first].extend(moved)
+        self.label(first)
+        if self._tally is not None:
+            for row in moved:
+                self.models.move(self._tally, row, first, sign=1)
 
     def leave(self, row: int, number: int) -> None:
         self.members[number].remove(row)
         self.label(number)
+        if self._tally is not None:
+            self.models.move(self._tally, row, number, sign=-1)
 
     def dissolve(self, number: int) -> None:
+        if self._tally is not None:
+            for row in self.members[number]:
+                self.models.move(self._tally, row, number, sign=-1)
         self.members[number], self.people[number] = [], 0
 
     def number_of_row(self) -> npt.NDArray[np.int64]:
@@ -109,33 +147,35 @@ class Classes:
             answer[members] = number
         return answer
 
-    def stays_safe(self, number: int, *, without: int, models: Models) -> bool:
+    def stays_safe(self, number: int, *, without: int) -> bool:
         """Whether a class still meets the target when one row leaves."""
         rows = [row for row in self.members[number] if row != without]
         if not rows:
             return False
         one = np.zeros(len(rows), dtype=np.int64)
-        return bool(models.meets(one, 1, rows=np.asarray(rows), weight=self.histogram.weights[rows])[0])
+        return bool(self.models.meets(one, 1, rows=np.asarray(rows), weight=self.histogram.weights[rows])[0])
 
 
-def mend(classes: Classes, models: Models, *, work: int) -> None:
+def mend(classes: Classes, *, work: int) -> None:
     """Dissolve classes and move rows where it lowers the loss, dearest first, until `work` labels were looked at.
 
-    Every class that is left meets the target, as joining never breaks it.
+    Every class that is left meets the target: joining does not break it, or only classes that bear it are joined. Where
+    it can break it, rows move one by one, and no class is dissolved.
     """
     limit = classes.looked_at + work
     for number in np.argsort(-classes.cost, kind="stable"):
         if classes.looked_at >= limit or classes.cost[number] <= 0:
             return
         if classes.people[number]:
-            _mend_one(classes, int(number), models)
+            _mend_one(classes, int(number))
 
 
-def _mend_one(classes: Classes, number: int, models: Models) -> None:
+def _mend_one(classes: Classes, number: int) -> None:
     rows = sorted(classes.members[number])
     ways = {row: classes.cheapest_for(row, but=number) for row in rows}
     own = float(classes.cost[number])
-    if sum(cost for cost, _ in ways.values()) < own * classes.people[number] - _LEAST_GAIN:
+    whole = classes.models.monotone
+    if whole and sum(cost for cost, _ in ways.values()) < own * classes.people[number] - _LEAST_GAIN:
         classes.dissolve(number)
         for row, (_, other) in ways.items():
             classes.join(row, other)
@@ -143,7 +183,7 @@ def _mend_one(classes: Classes, number: int, models: Models) -> None:
     weights = classes.histogram.weights
     gains = sorted((cost - own * int(weights[row]), row, other) for row, (cost, other) in ways.items())
     for gain, row, other in gains:
-        if gain < -_LEAST_GAIN and classes.stays_safe(number, without=row, models=models):
+        if gain < -_LEAST_GAIN and classes.stays_safe(number, without=row):
             classes.leave(row, number)
             classes.join(row, other)
             return

@@ -22,7 +22,7 @@ from anonymize.privacy.closeness import (
     ordered_distance,
 )
 from anonymize.privacy.diversity import diverse, keepable
-from anonymize.privacy.histogram import Codes, Histogram
+from anonymize.privacy.histogram import Codes, Histogram, fold
 from anonymize.target import LModel, Target, TDistance
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +45,15 @@ class Judged:
     possible: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Shape: one entry, or one row, per class; a column of `counts[s]` per value of a sensitive attribute, and null."""
+
+    people: Floats
+    population: Floats | None
+    counts: list[Floats]
+
+
 class Models:
     """A target over the sensitive attributes, and the population, of one histogram."""
 
@@ -63,7 +72,8 @@ class Models:
             [self._close(histogram, number) for number in range(len(asked))] if target.t is not None else []
         )
         loose = target.population is None or target.population.delta_max == 1
-        self.monotone = target.t is None and (target.l is None or target.l_model is LModel.DISTINCT) and loose
+        self._sparse = target.t is None and target.l_model is LModel.DISTINCT
+        self.monotone = self._sparse and loose
         self.width = sum(self._values)
 
     def _close(self, histogram: Histogram, number: int) -> Closeness:
@@ -86,20 +96,24 @@ class Models:
 
     def judge(self, group: Codes, groups: int, *, rows: Codes, weight: Codes, bound: bool) -> Judged:
         """The same; with `bound` also how many rows of each group can at most be kept by splitting it."""
-        people = np.bincount(group, weights=weight, minlength=groups)
+        people, target_l = np.bincount(group, weights=weight, minlength=groups), self.target.l
         keep = np.where(people >= self.target.k, people, 0)
         meets = keep > 0
         population = self._population_of(group, groups, rows)
         if population is not None:
             self._hold_against_population(population, keep, meets)
-        if self._codes and meets.any():
+        if self._sparse and target_l is not None:
+            for codes, values in zip(self._codes, self._values, strict=True):
+                known = codes[rows] < values
+                meets &= _distinct(group[known], groups, codes[rows[known]], values) >= target_l
+            keep[~meets] = 0
+        elif self._codes and meets.any():
             standing = keep > 0
             number = np.cumsum(standing) - 1
             inside = standing[group]
             left = np.flatnonzero(standing)
-            for part, counts in self._counted(
-                number[group[inside]], len(left), rows=rows[inside], weight=weight[inside]
-            ):
+            dense = number[group[inside]]
+            for part, _, counts in self._counted(dense, len(left), rows=rows[inside], weight=weight[inside]):
                 fits, most = self._hold(counts, bound=bound)
                 meets[left[part]] &= fits
                 keep[left[part]] = np.minimum(keep[left[part]], most)
@@ -111,6 +125,69 @@ class Models:
             keepable=keep.astype(np.int64),
             possible=population is None or bool((keep >= self._delta_min * population - TOLERANCE).all()),
         )
+
+    def part_of(self, group: Codes, groups: int, *, rows: Codes, weight: Codes, wanted: Codes) -> Flags:
+        """Rows of each group, about `wanted` people of it, whose sensitive values are nearer to the target than all.
+
+        Shape: one entry per row; rows are taken in their order. What is taken is still to be judged.
+        """
+        taken = np.ones(len(group), dtype=np.bool_)
+        if not self._codes:
+            return _first_within(group, weight, wanted[group].astype(np.float64))
+        quota = np.zeros((len(self._codes), len(group)))
+        for part, at, counts in self._counted(group, groups, rows=rows, weight=weight):
+            for number, one in enumerate(counts):
+                most = self._quotas(number, one, wanted[part].astype(np.float64))
+                quota[number, at] = most[group[at] - (part.start or 0), self._codes[number][rows[at]]]
+        for number, codes in enumerate(self._codes):
+            taken &= _first_within(group * (self._values[number] + 1) + codes[rows], weight, quota[number])
+        return taken
+
+    def _quotas(self, number: int, counts: Floats, wanted: Floats) -> Floats:
+        """How many people with each value to take, so that together they are as wanted."""
+        if self.target.t is None:
+            low, high = np.zeros(len(counts)), counts.max(axis=1, initial=0)
+            for _ in range(30):
+                middle = (low + high) / 2
+                fits = np.minimum(counts, middle[:, None]).sum(axis=1) <= wanted
+                low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+            return np.asarray(np.minimum(counts, high[:, None]))
+        fair = np.minimum(counts, self._closeness[number].shares * wanted[:, None])
+        room = counts - fair
+        share = (wanted - fair.sum(axis=1)) / np.maximum(room.sum(axis=1), TOLERANCE)
+        return np.asarray(fair + room * np.clip(share, 0, 1)[:, None])
+
+    def tally(self, group: Codes, groups: int, *, rows: Codes, weight: Codes) -> Tally:
+        """People by class and value, to be kept up while rows move."""
+        counts = [np.zeros((groups, values + 1)) for values in self._values]
+        for part, _, found in self._counted(group, groups, rows=rows, weight=weight) if self._codes else ():
+            for whole, one in zip(counts, found, strict=True):
+                whole[part] = one
+        population = self._population_of(group, groups, rows)
+        people = np.bincount(group, weights=weight, minlength=groups).astype(np.float64)
+        return Tally(people=people, population=population, counts=counts)
+
+    def safe_with(self, tally: Tally, row: int) -> Flags:
+        """Which of the classes tallied still meet the target when a row of the histogram joins them."""
+        weight = int(self._weights[row])
+        keep = tally.people + weight
+        meets = keep >= self.target.k
+        if tally.population is not None and self._population is not None:
+            self._hold_against_population(tally.population + self._population[row], keep.copy(), meets)
+        counts = []
+        for codes, whole in zip(self._codes, tally.counts, strict=True):
+            one = whole.copy()
+            one[:, codes[row]] += weight
+            counts.append(one)
+        return meets & self._hold(counts, bound=False)[0] if counts else meets
+
+    def move(self, tally: Tally, row: int, number: int, *, sign: int) -> None:
+        """Count a row in (`sign` 1) or out (-1) of a class."""
+        tally.people[number] += sign * int(self._weights[row])
+        if tally.population is not None and self._population is not None:
+            tally.population[number] += sign * int(self._population[row])
+        for codes, whole in zip(self._codes, tally.counts, strict=True):
+            whole[number, codes[row]] += sign * int(self._weights[row])
 
     @property
     def _delta_min(self) -> float:
@@ -132,8 +209,12 @@ class Models:
 
     def _counted(
         self, group: Codes, groups: int, *, rows: Codes, weight: Codes
-    ) -> Iterator[tuple[slice, list[Floats]]]:
-        """Rows by group and value, for each sensitive attribute, so many groups at once as memory allows."""
+    ) -> Iterator[tuple[slice, Codes, list[Floats]]]:
+        """Rows by group and value, for each sensitive attribute, so many groups at once as memory allows.
+
+        Shape: the groups, the positions of their rows, and a row of counts per group.
+        """
+        order = np.arange(len(group))
         widest = max(self._values) + 1
         step = max(1, _CELLS // widest)
         if groups > step:
@@ -147,7 +228,7 @@ class Models:
                 cells = (group[low:high] - start) * (values + 1) + codes[rows[low:high]]
                 found = np.bincount(cells, weights=weight[low:high], minlength=(stop - start) * (values + 1))
                 counts.append(found.astype(np.float64).reshape(stop - start, values + 1))
-            yield slice(start, stop), counts
+            yield slice(start, stop), order[low:high], counts
 
     def _hold(self, counts: list[Floats], *, bound: bool) -> tuple[Flags, Floats]:
         """Which of the groups counted meet l and t, and, where asked, how much of those that do not can be kept."""
@@ -169,6 +250,25 @@ class Models:
         return meets, most
 
 
+def _first_within(group: Codes, weight: Codes, most: Floats) -> Flags:
+    """The first rows of each group that together stay within a number of people."""
+    order = np.argsort(group, kind="stable")
+    ordered, people = group[order], np.cumsum(weight[order])
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    before = np.repeat((people - weight[order])[starts], np.diff(starts, append=len(order)))
+    taken = np.zeros(len(group), dtype=np.bool_)
+    taken[order] = people - before <= most[order] + 1e-6
+    return taken
+
+
+def _distinct(group: Codes, groups: int, values: Codes, count: int) -> Codes:
+    """Distinct values in each group."""
+    pairs, found = fold(group, groups, values, max(count, 1))
+    first = np.zeros(found, dtype=np.int64)
+    first[pairs] = group
+    return np.bincount(first, minlength=groups) if len(group) else np.zeros(groups, dtype=np.int64)
+
+
 def groups_that_meet(group: Codes, groups: int, *, weight: Codes, sensitive: Sequence[Codes], target: Target) -> Flags:
     """Which groups of rows hold at least k people and l distinct values of every sensitive attribute.
 
@@ -177,7 +277,5 @@ def groups_that_meet(group: Codes, groups: int, *, weight: Codes, sensitive: Seq
     meets = np.asarray(np.bincount(group, weights=weight, minlength=groups) >= target.k)
     for values in sensitive if target.l is not None else ():
         known = values >= 0
-        pairs = np.unique(group[known] * (int(values.max(initial=0)) + 1) + values[known])
-        distinct = np.bincount(pairs // (int(values.max(initial=0)) + 1), minlength=groups)
-        meets &= distinct >= (target.l or 0)
+        meets &= _distinct(group[known], groups, values[known], int(values.max(initial=-1)) + 1) >= (target.l or 0)
     return meets

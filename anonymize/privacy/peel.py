@@ -4,6 +4,11 @@ A small lattice is walked whole, in the order of what its nodes cost on average.
 of nodes) is walked where the data are: some of the rows left are drawn, the class each would form with its nearest rows
 is looked up, and the cheapest of these generalizations are tried on all rows left. In the end, when few are left, each
 is looked at by itself, always the one first whose class costs least.
+
+Where the target is not monotone (t, entropy and recursive l, delta), a group that misses it may hold a part that meets
+it: as many people as the bound of `models.py` allows, the surplus of its commonest sensitive values left out. Such
+parts are released on the way, at nodes spread evenly from cheap to dear; what is left at the end joins classes that
+bear it.
 """
 
 from __future__ import annotations
@@ -29,6 +34,8 @@ CHEAPEST: Final = 0.15
 """Share of the generalizations looked up in a round that are tried."""
 NEAR: Final = 24
 """Rows from which a class is gathered, at least; four for each person that it needs."""
+PARTS: Final = (1.0, 0.8)
+"""Parts of a group tried, as shares of the most that could be kept of it."""
 SEED: Final = 20_261_124
 
 Keys = npt.NDArray[np.uint64]
@@ -39,11 +46,12 @@ class Walk:
     """Where one way of walking gives over to the next.
 
     Units: a lattice of more than `nodes` nodes is walked where the data are; `few_rows` distinct rows left, or fewer,
-    are looked at one by one.
+    are looked at one by one. Where the target is not monotone, rows are visited `spread` times each.
     """
 
     nodes: int = 20_000
     few_rows: int = 1_000
+    spread: int = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +89,15 @@ class _Peel:
     codes: list[Ids] = field(init=False)
     left_codes: list[Ids] = field(init=False)
     keys: list[list[Keys]] = field(init=False)
+    means: list[list[float]] = field(init=False)
+    """What a cell of each column costs at each level, on average over all rows."""
     chance: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
+        self.means = [
+            [float(np.average(level.loss_of_leaf[codes], weights=self.histogram.weights)) for level in column.levels]
+            for column, codes in zip(self.histogram.columns, self.histogram.quasi, strict=True)
+        ]
         self.chance = np.random.default_rng(SEED)
         self.alive = np.arange(len(self.histogram.weights), dtype=np.int64)
         self.weights = self.histogram.weights
@@ -99,6 +113,9 @@ class _Peel:
     def run(self) -> None:
         nodes = prod(len(labels.steps) for labels in self.labels)
         self._release_under([0] * len(self.labels))
+        if not self.models.monotone:
+            self._walk_spread(nodes)
+            return
         if nodes <= self.walk.nodes:
             self._walk_lattice()
         else:
@@ -107,16 +124,37 @@ class _Peel:
 
     def _walk_lattice(self) -> None:
         """Every node, from cheap to dear on average over all rows."""
-        means = [
-            [float(np.average(level.loss_of_leaf[codes], weights=self.histogram.weights)) for level in column.levels]
-            for column, codes in zip(self.histogram.columns, self.histogram.quasi, strict=True)
-        ]
-        nodes = list(product(*(labels.steps for labels in self.labels)))
-        costs = sum(np.asarray(mean)[[node[c] for node in nodes]] for c, mean in enumerate(means))
-        for position in np.argsort(costs, kind="stable"):
+        for node in self._ranked(list(product(*(labels.steps for labels in self.labels)))):
             if len(self.alive) <= self.walk.few_rows:
                 return
-            self._release_under(nodes[position])
+            self._release_under(node)
+
+    def _ranked(self, nodes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Nodes from cheap to dear."""
+        costs = sum(np.asarray(mean)[[node[c] for node in nodes]] for c, mean in enumerate(self.means))
+        return [nodes[position] for position in np.argsort(costs, kind="stable")]
+
+    def _walk_spread(self, count: int) -> None:
+        """Nodes from cheap to dear, as many as row visits are left for; of a large lattice, some that are drawn."""
+        visits = self.walk.spread * len(self.alive)
+        if count <= self.walk.nodes:
+            nodes = self._ranked(list(product(*(labels.steps for labels in self.labels))))
+        else:
+            nodes = self._ranked([self._draw_node(n / self.walk.spread) for n in range(self.walk.spread + 1)])
+        place = 0
+        while place < len(nodes) and len(self.alive):
+            self._release_under(nodes[place])
+            visits -= len(self.alive)
+            step = (len(nodes) - 1 - place) * len(self.alive) // max(visits, 1)
+            place = len(nodes) - 1 if visits <= 0 and place < len(nodes) - 1 else place + max(1, step)
+
+    def _draw_node(self, height: float) -> tuple[int, ...]:
+        """A node whose columns all cost about `height`, from 0 at the finest to 1 at the coarsest."""
+        drawn: list[int] = []
+        for labels, means in zip(self.labels, self.means, strict=True):
+            most = means[labels.steps[-1]] * np.clip(height + self.chance.normal(0, 0.2) * (0 < height < 1), 0, 1)
+            drawn.append(max(step for step in labels.steps if means[step] <= most + 1e-12 or step == labels.steps[0]))
+        return tuple(drawn)
 
     def _walk_data(self) -> None:
         """The nodes that rows left over point at, the cheapest of each round."""
@@ -137,22 +175,41 @@ class _Peel:
         key = self.keys[0][levels[0]][self.left_codes[0]]
         for column in range(1, len(levels)):
             key += self.keys[column][levels[column]][self.left_codes[column]]
-        order = np.argsort(key)
+        order = np.argsort(key, kind=None if self.models.monotone else "stable")
         ordered = key[order]
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
         if np.add.reduceat(self.weights[order], starts).max() < self.target.k:
             return
         sizes = np.diff(starts, append=len(order))
         group = np.repeat(np.arange(len(starts)), sizes)
-        safe = self.models.meets(group, len(starts), rows=self.alive[order], weight=self.weights[order])
-        if not safe.any():
+        taken = self._take(group, len(starts), rows=self.alive[order], weight=self.weights[order])
+        if not taken.any():
             return
-        leaving = safe[group]
-        rows = self.alive[order[leaving]]
-        self.released.extend(np.sort(part).tolist() for part in np.split(rows, np.cumsum(sizes[safe])[:-1]))
+        rows = self.alive[order[taken]]
+        ends = np.flatnonzero(np.diff(group[taken])) + 1
+        self.released.extend(np.sort(part).tolist() for part in np.split(rows, ends))
         staying = np.ones(len(order), dtype=np.bool_)
-        staying[order[leaving]] = False
+        staying[order[taken]] = False
         self._keep(staying)
+
+    def _take(self, group: Codes, groups: int, *, rows: Codes, weight: Codes) -> npt.NDArray[np.bool_]:
+        """The rows to release: groups that meet the target, and parts of others that do."""
+        if self.models.monotone:
+            return self.models.meets(group, groups, rows=rows, weight=weight)[group]
+        judged = self.models.judge(group, groups, rows=rows, weight=weight, bound=True)
+        taken, left = judged.meets[group], ~judged.meets & (judged.keepable > 0)
+        for share in PARTS:
+            inside = np.flatnonzero(left[group])
+            if not len(inside):
+                break
+            number = np.cumsum(left) - 1
+            parts = {"rows": rows[inside], "weight": weight[inside]}
+            wanted = np.floor(judged.keepable[left] * share).astype(np.int64)
+            picked = inside[self.models.part_of(number[group[inside]], int(left.sum()), wanted=wanted, **parts)]
+            fits = self.models.meets(group[picked], groups, rows=rows[picked], weight=weight[picked])
+            taken[picked] |= fits[group[picked]]
+            left &= ~fits
+        return taken
 
     def _keep(self, staying: npt.NDArray[np.bool_]) -> None:
         """Only these of the rows left are left from here on."""
