@@ -40,15 +40,23 @@ def detect_texts(
     Shape: as many lists as texts; spans count code points of the texts as given. Equal texts are looked at once.
     """
     distinct = list(dict.fromkeys(texts))
-    normal = [normalize(text) for text in distinct]
-    named = _names([_spoken(*pair) for pair in zip(distinct, normal, strict=True)], model or text_model())
     found = {
         text: without_overlaps(
-            [entity for entity in chain(_numbers(plain), _entities(plain, spans)) if entity.score >= min_score]
+            [entity for entity in chain(_numbers(normalize(text)), names) if entity.score >= min_score]
         )
-        for text, plain, spans in zip(distinct, normal, named, strict=True)
+        for text, names in zip(distinct, detect_names(distinct, model=model), strict=True)
     }
     return [list(found[text]) for text in texts]
+
+
+def detect_names(texts: Sequence[str], *, model: TextModel | None = None) -> list[list[Entity]]:
+    """Names, addresses and organisations alone, coarse places with their low score included.
+
+    Shape: as many lists as texts; spans count code points of the texts as given.
+    """
+    normal = [normalize(text) for text in texts]
+    named = _names([_spoken(*pair) for pair in zip(texts, normal, strict=True)], model or text_model())
+    return [_entities(plain, spans) for plain, spans in zip(normal, named, strict=True)]
 
 
 def _numbers(text: Normalized) -> list[Entity]:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from anonymize.detect.cli import detect, redact, scan
-from anonymize.detect.presidio import LANGUAGE, presidio_registry
+from anonymize.detect.presidio import LANGUAGE, presidio_analyzer, presidio_registry
 from anonymize.policy import load_policy, parse_policy
 
 
@@ -107,3 +107,19 @@ def test_presidio_runs_our_recognizers_without_the_network(monkeypatch: pytest.M
         if result.score >= 0.5
     ]
     assert sorted(found) == ["CN_RESIDENT_ID", "EMAIL"]
+
+
+def test_presidio_finds_the_names_of_our_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    text = "来电人许文博(13812345678)住普陀区兰溪路123弄4号502室,投诉上海锦程装饰设计有限公司。"
+    found = {one.entity_type: text[one.start : one.end] for one in presidio_analyzer().analyze(text, language=LANGUAGE)}
+    assert found == {
+        "PERSON": "许文博",
+        "CN_MOBILE": "13812345678",
+        "ADDRESS": "普陀区兰溪路123弄4号502室",
+        "ORGANIZATION": "上海锦程装饰设计有限公司",
+    }
