@@ -25,7 +25,7 @@ from anonymize.privacy.histogram import Codes, Histogram, fold
 from anonymize.privacy.labels import Labels
 from anonymize.privacy.lattice import Unreachable
 from anonymize.privacy.local import recode_locally
-from anonymize.privacy.models import Models, groups_that_meet
+from anonymize.privacy.models import Models
 from anonymize.privacy.peel import Walk, peel
 from anonymize.privacy.tight_classes import TightClasses, meets
 from anonymize.target import Target
@@ -37,8 +37,9 @@ Floats = npt.NDArray[np.float64]
 MEND_WORK: Final = 1_500
 """Cells looked at while mending, for each cell of the distinct rows."""
 FEW_ROWS: Final = 2_000
-"""Up to so many distinct rows the classes of labels are a second start; it costs little there, and in small tables
-either may come out ahead. In larger ones labels were always far behind."""
+"""Up to so many distinct rows the classes of labels are a second start: it costs little there, and in small tables
+either may come out ahead. In larger ones labels were always far behind, but not under t and other models that a part of
+a class may miss."""
 _LEAST_GAIN: Final = 1e-6
 """Below this a gain may be rounding."""
 
@@ -80,25 +81,30 @@ def recode_tightly(
 
     The same rows give the same answer in any order, on every machine.
     """
+    models = Models(histogram, target)
     priced = replace(histogram, columns=_price(histogram, columns, target.k, nodes=walk.nodes))
-    members, rest = peel(priced, [Labels(column) for column in priced.columns], Models(priced, target), walk=walk)
+    members, rest = peel(priced, [Labels(column) for column in priced.columns], models, walk=walk)
     dearest = np.argsort([-column.levels[-1].loss_of_leaf.max() for column in priced.columns], kind="stable")
     by_cost = [histogram.quasi[place] for place in dearest]
     work = mend_work * len(histogram.weights) * len(columns)
 
     def finish(members: Sequence[list[int]], rest: Sequence[int]) -> TightRecoding | Unreachable:
-        parts = [part for rows in members for part in _split(histogram, target, rows, by_cost=by_cost)]
-        if not parts:
+        parts = [part for rows in members for part in _split(histogram, models, rows, by_cost=by_cost)]
+        missed = [part for part in parts if not (models.monotone or meets(histogram, models, part))]
+        if len(missed) == len(parts):
             return Unreachable(suppressed=histogram.rows)
-        classes = TightClasses(histogram=histogram, columns=columns, members=parts, target=target)
-        removed = int(histogram.weights[_settle(classes, rest)].sum())
-        if removed > _allowed(histogram, target):
-            return Unreachable(suppressed=removed)
+        parts = [part for part in parts if part not in missed] if missed else parts
+        classes = TightClasses(histogram=histogram, columns=columns, members=parts, models=models)
+        removed = _settle(classes, [*rest, *(row for part in missed for row in part)])
+        if int(histogram.weights[removed].sum()) > _allowed(histogram, target):
+            removed = _settle_together(classes, removed)
+        if (suppressed := int(histogram.weights[removed].sum())) > _allowed(histogram, target):
+            return Unreachable(suppressed=suppressed)
         _mend(classes, work=work)
-        return _result(classes, columns, target)
+        return _result(classes, columns)
 
     found = finish(members, rest)
-    if len(histogram.weights) > FEW_ROWS:
+    if len(histogram.weights) > FEW_ROWS and models.monotone:
         return found
     other = finish(*_classes_of_labels(histogram, target, walk))
     return other if _loss(other) < _loss(found) else found
@@ -178,10 +184,10 @@ def _expected(column: TightColumn, level: Level, people: Floats, k: int) -> Floa
     return (answer + (1 - null**k - (1 - null) ** k)).clip(0)[block]
 
 
-def _split(histogram: Histogram, target: Target, rows: list[int], *, by_cost: Sequence[Codes]) -> list[list[int]]:
+def _split(histogram: Histogram, models: Models, rows: list[int], *, by_cost: Sequence[Codes]) -> list[list[int]]:
     """A class cut into neighbouring classes that meet the target, rows in the order of the dearest columns first."""
-    weights = histogram.weights
-    if len(rows) < 2 or int(weights[rows].sum()) < 2 * target.k:
+    weights, k = histogram.weights, models.target.k
+    if len(rows) < 2 or int(weights[rows].sum()) < 2 * k:
         return [rows]
     at = np.asarray(rows)
     ordered = at[np.lexsort([codes[at] for codes in reversed(by_cost)])].tolist()
@@ -190,10 +196,10 @@ def _split(histogram: Histogram, target: Target, rows: list[int], *, by_cost: Se
     for row, weight in zip(ordered, weights[ordered].tolist(), strict=True):
         parts[-1].append(row)
         people += weight
-        if people >= target.k and (not histogram.sensitive or meets(histogram, target, parts[-1])):
+        if people >= k and meets(histogram, models, parts[-1]):
             parts.append([])
             people = 0
-    while len(parts) > 1 and not meets(histogram, target, parts[-1]):
+    while len(parts) > 1 and not meets(histogram, models, parts[-1]):
         left = parts.pop()
         parts[-1] += left
     return parts
@@ -202,7 +208,7 @@ def _split(histogram: Histogram, target: Target, rows: list[int], *, by_cost: Se
 def _settle(classes: TightClasses, rest: Sequence[int]) -> list[int]:
     """Let each row of the rest join a class; the rows that are removed instead."""
     removed: list[int] = []
-    allowed = _allowed(classes.histogram, classes.target)
+    allowed = _allowed(classes.histogram, classes.models.target)
     for row in rest:
         weight = int(classes.histogram.weights[row])
         cost, nearest = classes.cheapest_for(row)
@@ -212,6 +218,29 @@ def _settle(classes: TightClasses, rest: Sequence[int]) -> list[int]:
             removed.append(row)
         else:
             classes.put(nearest, joined)
+    return removed
+
+
+def _settle_together(classes: TightClasses, rows: Sequence[int]) -> list[int]:
+    """Let rows that fit into no class one by one take classes in, the cheapest first, until they are safe together.
+
+    The rows that are removed instead.
+    """
+    removed: list[int] = []
+    for part in np.unique(classes.part[list(rows)]).tolist():
+        together = [row for row in rows if classes.part[row] == part]
+        taken: list[int] = []
+        for number in classes.nearest_to(together):
+            if taken and classes.meets(together):
+                break
+            together += classes.members[number]
+            taken.append(number)
+        if not taken or not classes.meets(together):
+            removed += [row for row in rows if classes.part[row] == part]
+            continue
+        for number in taken[1:]:
+            classes.put(number, [])
+        classes.put(taken[0], together)
     return removed
 
 
@@ -261,7 +290,7 @@ def _dissolve(classes: TightClasses, number: int, ways: dict[int, tuple[float, i
     return True
 
 
-def _result(classes: TightClasses, columns: Sequence[TightColumn], target: Target) -> TightRecoding:
+def _result(classes: TightClasses, columns: Sequence[TightColumn]) -> TightRecoding:
     histogram = classes.histogram
     number = np.full(len(histogram.weights), -1, dtype=np.int64)
     members = [part for part in classes.members if part]
@@ -281,20 +310,21 @@ def _result(classes: TightClasses, columns: Sequence[TightColumn], target: Targe
         cells=tuple(cell for cell, _ in made),
         losses=losses,
         loss=(float((losses.sum(axis=1) * people).sum()) + suppressed * len(columns)) / cells,
-        lower_bound=_lower_bound(histogram, columns, target) / cells,
+        lower_bound=_lower_bound(classes, columns) / cells,
         suppressed=suppressed,
     )
 
 
-def _lower_bound(histogram: Histogram, columns: Sequence[TightColumn], target: Target) -> float:
-    """Loss that nothing avoids, summed over cells: rows not safe as they are share a cell with another leaf."""
+def _lower_bound(classes: TightClasses, columns: Sequence[TightColumn]) -> float:
+    """Loss that nothing avoids, summed over cells: whoever can't stay among equals shares a cell with another leaf."""
+    histogram = classes.histogram
     ids, count = np.zeros(len(histogram.weights), dtype=np.int64), 1
     for column, codes in zip(columns, histogram.quasi, strict=True):
         ids, count = fold(ids, count, column.member[codes], int(column.member.max()) + 1)
-    safe = groups_that_meet(ids, count, weight=histogram.weights, sensitive=histogram.sensitive, target=target)
+    judged = classes.models.judge(ids, count, rows=np.arange(len(ids)), weight=histogram.weights, bound=True)
     least = min((column.unit for column in columns if column.kind is not None), default=float(len(columns)))
     alone = sum(
         (column.least_losses()[codes] for column, codes in zip(columns, histogram.quasi, strict=True)),
         start=np.zeros(len(ids)),
     )
-    return float((histogram.weights * (alone + np.where(safe[ids], 0, least))).sum())
+    return float((histogram.weights * alone).sum()) + int((judged.people - judged.keepable).sum()) * least

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymize.privacy.histogram import Codes, Histogram
-from anonymize.privacy.models import groups_that_meet
-from anonymize.target import Target
+from anonymize.privacy.models import Models
 from anonymize.techniques.cells import Ends, TightColumn
 
 Costs = npt.NDArray[np.float32]
@@ -178,9 +177,9 @@ class TightClasses:
     """
 
     def __init__(
-        self, *, histogram: Histogram, columns: Sequence[TightColumn], members: list[list[int]], target: Target
+        self, *, histogram: Histogram, columns: Sequence[TightColumn], members: list[list[int]], models: Models
     ) -> None:
-        self.histogram, self.target, self.members = histogram, target, members
+        self.histogram, self.models, self.members = histogram, models, members
         self.looked_at = 0
         self.width = len(columns)
         rows = np.concatenate([np.asarray(part, dtype=np.int64) for part in members])
@@ -241,6 +240,15 @@ class TightClasses:
         number = int(cost.argmin())
         return float(cost[number]), number
 
+    def nearest_to(self, rows: Sequence[int]) -> list[int]:
+        """The classes that rows could share a class with, by what taking in all these rows would cost one of theirs."""
+        more = np.zeros(len(self.people))
+        for place, price in zip(self._priced, self._pricings, strict=True):
+            for leaf in set(self.codes[np.asarray(rows), place].tolist()):
+                more += price.joined(leaf)
+        more[(self.people == 0) | (self._part != self.part[rows[0]])] = inf
+        return [int(number) for number in np.argsort(more, kind="stable") if np.isfinite(more[number])]
+
     def put(self, number: int, rows: list[int]) -> None:
         """Give a class these members; none dissolves it."""
         before, after = (
@@ -255,20 +263,18 @@ class TightClasses:
 
     def meets(self, rows: Sequence[int]) -> bool:
         """Whether these rows may stand as a class."""
-        return meets(self.histogram, self.target, rows)
+        return meets(self.histogram, self.models, rows)
 
 
-def meets(histogram: Histogram, target: Target, rows: Sequence[int]) -> bool:
+def meets(histogram: Histogram, models: Models, rows: Sequence[int]) -> bool:
     """Whether a class of these rows meets the target."""
     at = np.asarray(rows, dtype=np.int64)
     weight = histogram.weights[at]
-    if not len(at) or weight.sum() < target.k:
+    if not len(at) or weight.sum() < models.target.k:
         return False
-    if not histogram.sensitive:
+    if not models.target.needs_sensitive:
         return True
-    one = np.zeros(len(at), dtype=np.int64)
-    sensitive = [values[at] for values in histogram.sensitive]
-    return bool(groups_that_meet(one, 1, weight=weight, sensitive=sensitive, target=target)[0])
+    return bool(models.meets(np.zeros(len(at), dtype=np.int64), 1, rows=at, weight=weight)[0])
 
 
 def _pricing(column: TightColumn, codes: Codes, number: Codes, classes: int) -> Pricing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -91,7 +91,7 @@ def searched(
 ) -> tuple[TightRecoding | Unreachable, list[TightColumn], Histogram]:
     frame = frame_of(rows)
     columns = prepared(frame, lowest=lowest, highest=highest)
-    sensitive = [sensitive_codes(frame["illness"])] if target.l is not None else []
+    sensitive = [sensitive_codes(frame["illness"])] if target.needs_sensitive else []
     histogram = build_histogram([column.leveled for column in columns], sensitive)
     return recode_tightly(histogram, columns, target, walk=walk), columns, histogram
 
@@ -123,6 +123,26 @@ def test_every_class_meets_the_target_and_the_loss_is_what_is_said(
     assert found.loss == pytest.approx(cost / (len(rows) * len(columns)))
     assert found.lower_bound <= found.loss + 1e-9
     assert found.suppressed == len(removed) <= limit * len(rows) + 1e-9
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=ROWS, k=st.integers(2, 4), t=st.sampled_from([0.2, 0.4, 0.6]), limit=st.sampled_from([0.0, 0.3]))
+def test_no_class_is_farther_from_the_whole_table_than_t(
+    rows: list[tuple[Any, ...]], k: int, t: float, limit: float
+) -> None:
+    found, _, histogram = searched(rows, Target(k=k, t=t, suppression_limit=limit), Walk())
+    if isinstance(found, Unreachable):
+        return
+    whole = Counter(row[5] for row in rows)
+    members = defaultdict(list)
+    for row, combination in enumerate(histogram.of_row):
+        members[int(found.number[combination])].append(rows[row][5])
+    members.pop(-1, None)
+    for held in members.values():
+        within = Counter(held)
+        apart = sum(abs(within[value] / len(held) - share / len(rows)) for value, share in whole.items()) / 2
+        assert len(held) >= k
+        assert apart <= t + 1e-9
 
 
 def loss_by_hand(column: TightColumn, leaves: set[int]) -> float:
