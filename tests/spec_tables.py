@@ -126,13 +126,14 @@ class Row:
         return tuple(member(kind, part) for part in self.texts(heading))
 
     def actor(self, default: Actor) -> Actor:
-        """Who acts: `default`, but for the columns person, organisation, kind of organisation, role."""
+        """Who acts: `default`, but for the columns person, organisation, kind of organisation, role, interest."""
         return replace(
             default,
             person_id=self.text("person", default.person_id),
             org_id=self.text("organisation", default.org_id),
             org_kind=self.word("kind of organisation", OrgKind, default.org_kind),
             roles=frozenset(self.words("role", Role, sorted(default.roles))),
+            interests=frozenset(self.texts("interest", sorted(default.interests))),
         )
 
     def _cell(self, heading: str) -> str | None:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -321,7 +323,20 @@ def _package(hub: Hub, session: Session, request: ExportRequest) -> dict[str, An
         "bytes": sum(path.stat().st_size for path in paths if path.is_file()),
         "sha256": request.digest,
         "contents": contents,
+        **({"salt": secrets.token_hex(16)} if request.run_id else {}),
     }
+
+
+def told(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What a certificate says of one thing that was destroyed; certificates go to the operator.
+
+    What a sealed run put out was never released to its operator: a digest would let them try guesses, a size or a
+    number of files would tell what the code saw. Of these a salted digest is told; the bureau keeps salt and digest.
+    """
+    if "salt" not in item:
+        return dict(item)
+    salted = hashlib.sha256(f"{item['salt']} {item['sha256']}".encode()).hexdigest()
+    return {"kind": item["kind"], "id": item["id"], "sha256": salted, "is_salted": True}
 
 
 def _runs(hub: Hub, session: Session, licence_id: str) -> list[dict[str, Any]]:
@@ -402,12 +417,11 @@ def _certify(hub: Hub, tx: Transaction, closing: LicenceClosing) -> DestructionC
         }
         for one in releases
     ]
+    items = [told(item) for item in closing.items]
     statement = {
         "_type": STATEMENT_TYPE,
         "predicateType": DESTRUCTION_TYPE,
-        "subject": [
-            {"name": f"{item['kind']}/{item['id']}", "digest": {"sha256": item["sha256"]}} for item in closing.items
-        ],
+        "subject": [{"name": f"{item['kind']}/{item['id']}", "digest": {"sha256": item["sha256"]}} for item in items],
         "predicate": {
             "licence": {
                 "id": licence.id,
@@ -418,7 +432,7 @@ def _certify(hub: Hub, tx: Transaction, closing: LicenceClosing) -> DestructionC
             "reason": closing.reason,
             "begun": {"by": closing.begun_by, "at": closing.begun_at.isoformat()},
             "destroyed": {"by": tx.actor.person_id, "at": tx.now.isoformat()},
-            "items": closing.items,
+            "items": items,
             "ended": closing.ended,
             "method": "folders and files unlinked; pseudonym key overwritten once and unlinked",
             "kept": kept,

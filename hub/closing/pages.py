@@ -15,6 +15,7 @@ from hub.closing.actions import (
     facts_of,
     find_certificate,
     find_closing,
+    told,
 )
 from hub.closing.model import DestroyedKind
 from hub.closing.retention import Record, kept_until, refusals_to_discard
@@ -114,6 +115,7 @@ def _report(visit: Visit, licence_id: str, error: HubError | None = None) -> Res
         filled=visit.form.filled,
         licence=licence,
         closing=closing,
+        destroyed=[(told(item) if visit.actor.is_outside else item) for item in closing.items] if closing else (),
         certificate=certificate,
         kinds={kind.value: kind for kind in DestroyedKind},
         against=against,

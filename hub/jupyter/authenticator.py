@@ -3,7 +3,7 @@
 What must hold:
 1. An unknown name, a wrong password or code, a code used before, a closed account and a name of the wrong form get one
    answer, after the same work.
-2. Too many failures shut the door for a while (`attempts`), for unknown names too.
+2. Too many failures shut the door of that account for a while (`attempts`), for unknown names too; nobody else's.
 3. Nobody becomes an administrator of JupyterHub: what people may do is decided in the rooms of the hub.
 4. Each sign-in is a session of its own under a fresh id. Every request, by cookie or by a token that was given out in
    that session, is held against the directory's list of sessions; one that ended there has ended here.
@@ -121,10 +121,12 @@ class LocalDirectoryAuthenticator(DirectorySessions):
         """
         name = self.normalize_username(data.get("username", ""))
         password, code = data.get("password", ""), data.get("otp", "")
-        if self.attempts.must_wait(name):
+        address = address_of(handler)
+        await asyncio.sleep(self.attempts.delay(address))
+        if self.attempts.must_wait(name, address):
             raise HTTPError(TOO_MANY_REQUESTS, "too many failed sign-ins")
         if len(password) > LONGEST_PASSWORD or not password or len(code) > LONGEST_CODE:
-            self.attempts.failed(name)
+            self.attempts.failed(name, address)
             return None
         known_form = name if self.validate_username(name) else "-"
         session = secrets.token_hex(16)
@@ -139,9 +141,9 @@ class LocalDirectoryAuthenticator(DirectorySessions):
                 standing=standing,
             )
         except NotAllowed:
-            self.attempts.failed(name)
+            self.attempts.failed(name, address)
             return None
-        self.attempts.succeeded(name)
+        self.attempts.succeeded(name, address)
         keep_session(handler, session)
         return {"name": person.id, "admin": False}  # (3)
 
@@ -151,6 +153,17 @@ def keep_session(handler: Any, session: str) -> None:
     if handler is not None:
         handler._session_id = session
         handler.set_session_cookie()
+
+
+def address_of(handler: Any) -> str:
+    """Where a request came from as our own proxy saw it: the last hop that it named, whatever the caller wrote before.
+
+    Only limits of speed and pairs of account and address go by it; behind another proxy everyone has one address.
+    """
+    if handler is None:
+        return ""
+    said = handler.request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
+    return said or str(handler.request.remote_ip or "")
 
 
 def standing(person: Person, now: datetime) -> Mapping[str, str]:

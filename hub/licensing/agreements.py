@@ -49,7 +49,13 @@ from hub.licensing.moves import (
 )
 from hub.licensing.reading import read_draft
 from hub.licensing.rules import TableGrant, refusals_to_grant
-from hub.licensing.terms import Renewed, Surroundings, refusals_of_agreement, refusals_of_secrets
+from hub.licensing.terms import (
+    Renewed,
+    Surroundings,
+    refusals_of_agreement,
+    refusals_of_secrets,
+    refusals_of_start,
+)
 from hub.numbering import next_id
 from hub.people.actor import Actor
 from hub.people.model import Organisation, Person, PersonStatus
@@ -260,7 +266,8 @@ def _ask_terms(hub: Hub, tx: Transaction, licence: Licence, verb: Verb) -> None:
 def _write(hub: Hub, tx: Transaction, licence: Licence, contract: Contract, *, reason: str) -> None:
     """Write a version down, compile its terms into the licence's columns, and start its path."""
     refusals = _against_terms(hub, tx, contract, Verb.DRAFT_LICENCE)
-    tx.refuse((*refusals_of_interest(tx.actor, licence.operator_org), *refusals), NotAllowed)
+    partial = refusals_of_interest(tx.actor, contract.parties.operator_org)
+    tx.refuse((*partial, *refusals, *refusals_of_start(contract, district_day(tx.now))), NotAllowed)
     actor, parties = tx.actor, contract.parties
     digest = contract.digest
     licence.versions.append(

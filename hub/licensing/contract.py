@@ -119,6 +119,7 @@ class Term:
     starts_at: datetime = _pick(msg("Starts on"))
     ends_at: datetime = _pick(msg("Ends on"), msg("The licence ends as this day begins; five years at most."))
     is_renewable: bool = _pick(msg("May be renewed"))
+    start_reason: str = _line(msg("Why the term begins before the draft"), may_be_empty=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

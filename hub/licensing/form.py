@@ -108,6 +108,7 @@ def items_in(form: Form) -> dict[str, Any]:
             "starts_at": _midnight(form.optional("starts")),
             "ends_at": _midnight(form.optional("ends")),
             "is_renewable": form.ticked("term.is_renewable"),
+            "start_reason": form.optional("term.start_reason"),
         },
         "products": {
             "plan": list(_rows(form, "plan", entries_of(PlannedProduct), blank="name")),

@@ -19,7 +19,7 @@ from hub.licensing.contract import CONTRACT_BASIS
 from hub.licensing.model import LICENCE_MOVES, LicenceStatus, SigningSide
 from hub.message import Message, msg
 from hub.people.actor import Actor, OrgKind, Role
-from hub.people.rules import Verb, refusals_to_act
+from hub.people.rules import Verb, refusals_of_interest, refusals_to_act
 
 SEPARATION_BASIS = "普陀区公共数据管理办法 第六条"
 
@@ -96,6 +96,7 @@ def refusals_to_deliberate(
         names: Names of people in the register; attendees are named by post.
     """
     found = [*refusals_to_act(actor, Verb.DELIBERATE_LICENCE), *_status(facts, Verb.DELIBERATE_LICENCE)]
+    found += refusals_of_interest(actor, facts.operator_org)
     found += [*_digest(facts, digest), *_own_draft(facts, actor)]
     posts = {post.strip() for post in attendees if post.strip()}
     if not meeting.strip() or held_on > today or len(posts) < LEAST_ATTENDEES or not _DIGEST.fullmatch(minutes_digest):
@@ -137,6 +138,8 @@ def refusals_to_sign(facts: LicenceFacts, actor: Actor, *, digest: str) -> tuple
     found = [*refusals_to_act(actor, Verb.SIGN_LICENCE), *_status(facts, Verb.SIGN_LICENCE)]
     found += [*_digest(facts, digest), *_own_draft(facts, actor)]
     side = side_of(facts, actor)
+    if side is SigningSide.IMPLEMENTING_BODY:
+        found.extend(refusals_of_interest(actor, facts.operator_org))
     if side is None:
         found.append(
             _refusal(
@@ -163,6 +166,7 @@ def refusals_to_enter_filing(
 ) -> tuple[Refusal, ...]:
     """Everything against entering that the signed agreement was filed under this number."""
     found = [*refusals_to_act(actor, Verb.FILE_LICENCE), *_status(facts, Verb.FILE_LICENCE)]
+    found += refusals_of_interest(actor, facts.operator_org)
     if not filing_no.strip() or filed_on > today or (facts.signed_on is not None and filed_on < facts.signed_on):
         found.append(
             _refusal(
@@ -176,13 +180,15 @@ def refusals_to_enter_filing(
 
 
 def refusals_to_move(facts: LicenceFacts, actor: Actor, verb: Verb, *, reason: str) -> tuple[Refusal, ...]:
-    """Everything against suspending, resuming or terminating a licence."""
-    return (*refusals_to_act(actor, verb), *_status(facts, verb), *_reason(facts.id, reason))
+    """Everything against suspending, resuming or terminating a licence. An interest keeps nobody from stopping it."""
+    partial = refusals_of_interest(actor, facts.operator_org) if verb is Verb.RESUME_LICENCE else ()
+    return (*refusals_to_act(actor, verb), *partial, *_status(facts, verb), *_reason(facts.id, reason))
 
 
 def refusals_to_put_in_force(facts: LicenceFacts, actor: Actor) -> tuple[Refusal, ...]:
     """Everything against putting a filed licence into force; its terms are asked besides."""
-    return (*refusals_to_act(actor, Verb.GRANT_LICENCE), *_status(facts, Verb.GRANT_LICENCE))
+    partial = refusals_of_interest(actor, facts.operator_org)
+    return (*refusals_to_act(actor, Verb.GRANT_LICENCE), *partial, *_status(facts, Verb.GRANT_LICENCE))
 
 
 def _status(facts: LicenceFacts, verb: Verb) -> tuple[Refusal, ...]:

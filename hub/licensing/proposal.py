@@ -80,6 +80,7 @@ def proposed_items(
             "starts_at": starts_at.isoformat(),
             "ends_at": (starts_at + TERM).isoformat(),
             "is_renewable": True,
+            "start_reason": "",
         },
         "products": {
             "plan": [_product(scenario, form) for form in (ProductForm.INDEX, ProductForm.REPORT)],

@@ -2,11 +2,12 @@
 
 Rules here: `licence.authority` (who gave the power), `licence.operator_code` (the operator's credit code),
 `licence.full_in_workspace` (a reason for the full rung outside of sealed runs), `licence.product_twice`,
-`licence.product_lane` (a product in another lane than the scenario), `licence.redevelopment` (the ban may not be off),
-`licence.security_officer`, `licence.personnel` (people of the operator or of a named development entity),
+`licence.product_lane` (a product in another lane than the scenario), `licence.redevelopment` (the ban may not be
+off), `licence.security_officer`, `licence.personnel` (people of the operator or of a named development entity),
 `licence.developer` (attached to the operator), `licence.incident_hours`, `licence.retention`, `licence.renewal`,
-`licence.state_secret` (a table that concerns state secrets stops whatever names it); and when a result is submitted
-`export.out_of_scope` (reason code OUT_OF_SCOPE), `export.lane_rule` (LANE_RULE), `export.quota` (RATE_LIMIT).
+`licence.backdated` (a term begins on the day of the draft or later, or says why not), `licence.state_secret` (a table
+that concerns state secrets stops whatever names it); and when a result is submitted `export.out_of_scope` (reason
+code OUT_OF_SCOPE), `export.lane_rule` (LANE_RULE), `export.quota` (RATE_LIMIT).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from hub.errors import Refusal
 from hub.licensing.contract import CONTRACT_BASIS, Contract
@@ -27,7 +29,7 @@ from hub.licensing.model import (
     SuspensionTrigger,
 )
 from hub.message import Message, msg
-from hub.rulebook.model import Pack
+from hub.rulebook.model import Pack, district_day
 from hub.rulebook.parameters import Parameter
 from hub.secrecy import BASIS as SECRECY_BASIS
 
@@ -122,6 +124,24 @@ def refusals_of_agreement(contract: Contract, around: Surroundings, pack: Pack) 
         *_of_products(contract),
         *_of_people(contract, around),
         *_of_numbers(contract, pack),
+    )
+
+
+def refusals_of_start(contract: Contract, today: date) -> tuple[Refusal, ...]:
+    """Everything against drafting this agreement on `today`: a term that begins earlier would license the past."""
+    term = contract.items.term
+    if district_day(term.starts_at) >= today or len(term.start_reason.strip()) >= LEAST_REASON:
+        return ()
+    return (
+        _refusal(
+            "licence.backdated",
+            contract.parties.licence_no,
+            msg(
+                "The term begins before today, and no reason of at least {count} characters says why.",
+                count=LEAST_REASON,
+            ),
+            msg("Choose today or a later day, or write why it begins earlier; what was done before stays as it was."),
+        ),
     )
 
 

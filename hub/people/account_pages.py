@@ -270,7 +270,8 @@ def _account_page(visit: Visit, person_id: str, error: HubError | None = None) -
 
 
 def _changes_page(visit: Visit, error: HubError | None = None) -> Response:
-    known = list_changes(visit.hub, visit.actor)
+    known, now = list_changes(visit.hub, visit.actor), visit.hub.clock()
+    able = {person.id for person in list_people(visit.hub, visit.actor) if person.has_access(now)}
     against = {
         change.id: refusals_to_decide_change(
             actor=visit.actor,
@@ -279,6 +280,7 @@ def _changes_page(visit: Visit, error: HubError | None = None) -> Response:
             status=change.status,
             to=ChangeStatus.CONFIRMED,
             proposed_by=change.proposed_by,
+            proposer_has_access=change.proposed_by in able,
         )
         for change in known
     }

@@ -1,16 +1,15 @@
 """Who may open, change and close accounts and organisations, and what takes two officers: pure.
 
-Rules here: `account.self` (nobody changes their own account), `account.organisation` (the organisation is not in use),
-`account.last_day` (a third-party assessor has a last day, and no last day has passed), `account.closed` (it is not in
-use), `account.unchanged` (nothing would change),
-`account.interests` (an interest is in an organisation that is entered), `account.last_officers` (two
-officers of the bureau stay),
-`change.own` (not the officer who proposed it), `change.decided` (it was decided), `organisation.uscc` (an operator or
-developer has a credit code with a right check sign), `organisation.attached` (a developer works for one operator),
-`organisation.status` (the move is not in the table), `organisation.record` (admission names the entity check and the
-confidentiality agreement), `organisation.bureau` (the bureau does not end itself), `organisation.successor` (a merger
-names another organisation in use), `officer.not_needed` and `officer.account` (letting an officer back in is for when
-no officer can act, and for a bureau officer's account).
+Rules here: `account.self` (nobody changes their own account), `account.organisation` (the organisation is not in
+use), `account.last_day` (a third-party assessor has a last day, and no last day has passed), `account.closed` (it is
+not in use), `account.unchanged` (nothing would change), `account.interests` (an interest is in an organisation that
+is entered), `account.last_officers` (two officers of the bureau stay), `change.own` (not the officer who proposed
+it), `change.proposer` (who proposed it can still come in), `change.decided` (it was decided), `organisation.uscc` (an
+operator or developer has a credit code with a right check sign), `organisation.attached` (a developer works for one
+operator), `organisation.status` (the move is not in the table), `organisation.record` (admission names the entity
+check and the confidentiality agreement), `organisation.bureau` (the bureau does not end itself),
+`organisation.successor` (a merger names another organisation in use), `officer.not_needed` and `officer.account`
+(letting an officer back in is for when no officer can act, and for a bureau officer's account).
 """
 
 from __future__ import annotations
@@ -151,9 +150,20 @@ def refusals_to_end_sessions(*, actor: Actor, person_id: str, status: PersonStat
 
 
 def refusals_to_decide_change(
-    *, actor: Actor, change_id: str, person_id: str, status: ChangeStatus, to: ChangeStatus, proposed_by: str
+    *,
+    actor: Actor,
+    change_id: str,
+    person_id: str,
+    status: ChangeStatus,
+    to: ChangeStatus,
+    proposed_by: str,
+    proposer_has_access: bool,
 ) -> tuple[Refusal, ...]:
-    """What stands against confirming or declining a change. Who proposed it may take it back, never confirm it."""
+    """What stands against confirming or declining a change. Who proposed it may take it back, never confirm it.
+
+    Args:
+        proposer_has_access: Whether the account of who proposed it is in use: two officers stand behind a change.
+    """
     found = list(refusals_to_act(actor, Verb.DECIDE_CHANGE))
     found.extend(_own(actor, person_id))
     if to not in CHANGE_MOVES[status]:
@@ -163,6 +173,15 @@ def refusals_to_decide_change(
                 change_id,
                 msg("Change {change} was decided already.", change=change_id),
                 msg("Propose a new one if it is still wanted."),
+            )
+        )
+    if to is ChangeStatus.CONFIRMED and not proposer_has_access:
+        found.append(
+            _refusal(
+                "change.proposer",
+                change_id,
+                msg("Whoever proposed this change has no account in use any more."),
+                msg("Decline it; an officer who can act proposes it anew if it is still wanted."),
             )
         )
     if to is ChangeStatus.CONFIRMED and actor.person_id == proposed_by:

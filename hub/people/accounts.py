@@ -483,6 +483,7 @@ def _change_in(tx: Transaction, actor: Actor, change_id: str, to: ChangeStatus) 
             status=change.status,
             to=to,
             proposed_by=change.proposed_by,
+            proposer_has_access=_person_in(tx.session, change.proposed_by).has_access(tx.now),
         ),
         NotAllowed,
     )

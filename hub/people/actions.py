@@ -27,7 +27,9 @@ def record_training(
         person = tx.session.get(Person, person_id)
         if person is None:
             raise NotFound(unknown(person_id))
-        tx.refuse(refusals_to_record_training(actor=actor, person_id=person_id), NotAllowed)
+        is_closed = person.status is PersonStatus.CLOSED
+        against = refusals_to_record_training(actor=actor, person_id=person_id, is_closed=is_closed)
+        tx.refuse(against, NotAllowed)
         person.trained_until, person.confidentiality_until = trained_until, confidentiality_until
         tx.record(
             EventKind.TRAINING_RECORDED,

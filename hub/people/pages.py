@@ -12,6 +12,7 @@ from hub.message import msg
 from hub.people.actions import list_people, record_training
 from hub.people.actor import ROLE_OF_POST, Post, Role
 from hub.people.appointments import appoint_responsible, end_appointment, is_over, list_appointments
+from hub.people.model import PersonStatus
 from hub.people.organisations import departments
 from hub.people.rules import HOME, MAY, MAY_NEVER, Verb, never_with, refusals_to_act, refusals_to_record_training
 from hub.web.history import history
@@ -134,7 +135,9 @@ def _training_page(visit: Visit, person_id: str, error: HubError | None = None) 
         now=visit.hub.clock(),
         record_refusals=(
             *visit.lapses,
-            *refusals_to_record_training(actor=visit.actor, person_id=person_id),
+            *refusals_to_record_training(
+                actor=visit.actor, person_id=person_id, is_closed=person.status is PersonStatus.CLOSED
+            ),
         ),
         filled={"trained_until": due, "confidentiality_until": due, **visit.form.filled},
         events=history(visit.hub, visit.actor, person_id),

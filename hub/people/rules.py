@@ -1,13 +1,13 @@
 """Who may do what: one allow-table. A verb or role that is not in it is refused.
 
-Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be held
-in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
+Rules here: `role.missing` (the verb is not in any of the person's roles), `role.organisation` (the role cannot be
+held in an organisation of this kind), `role.conflict` (two roles that one person may not hold together),
 `role.interest` (nobody decides on a matter of their own organisation, its operator, or one they have an interest in),
 `appointment.person` (a post is held by someone of the department with its role), `appointment.term` (it must not be
 over before it begins), `appointment.letter` (by a letter that can be found again), `appointment.over` (it has ended),
-`person.closed` (account or organisation is not in use), `person.training_lapsed` and
-`person.confidentiality_lapsed` (who is not trained or bound does nothing but sign in and
-read), `training.self` (nobody renews their own).
+`person.closed` (account or organisation is not in use), `person.training_lapsed` and `person.confidentiality_lapsed`
+(who is not trained or bound does nothing but sign in and read), `training.self` (nobody renews their own),
+`training.closed` (nobody's at a closed account).
 """
 
 from __future__ import annotations
@@ -395,9 +395,23 @@ def refusals_of_lapse(
     return tuple(found)
 
 
-def refusals_to_record_training(*, actor: Actor, person_id: str) -> tuple[Refusal, ...]:
-    """What stands against entering until when a person is trained and bound."""
+def refusals_to_record_training(*, actor: Actor, person_id: str, is_closed: bool) -> tuple[Refusal, ...]:
+    """What stands against entering until when a person is trained and bound.
+
+    Args:
+        is_closed: Whether the account is closed for good.
+    """
     found = list(refusals_to_act(actor, Verb.RECORD_TRAINING))
+    if is_closed:
+        found.append(
+            Refusal(
+                rule="training.closed",
+                subject=person_id,
+                text=msg("This account is closed; no training is entered for it."),
+                next_step=msg("A closed account stays closed; open a new one."),
+                basis=TRAINING,
+            )
+        )
     if actor.person_id == person_id:
         found.append(
             Refusal(

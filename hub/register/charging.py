@@ -15,6 +15,7 @@ from hub.licensing.model import Licence
 from hub.people.actor import Actor
 from hub.people.rules import Verb
 from hub.register.actions import caps_of, record, visible_product
+from hub.register.clock import status_on
 from hub.register.income import Deviation, deviation, refusals_to_account, refusals_to_permit
 from hub.register.model import ChargeUnit, DataProduct, PermittedIncome, Price, PriceCap, YearAccount
 from hub.register.pricing import read_fen, refusals_to_cap, refusals_to_price
@@ -43,6 +44,7 @@ def enter_cap(
             refusals_to_cap(
                 actor,
                 product_id=product_id,
+                status=status_on(product.status, product.valid_until, district_day(tx.now)),
                 lane=product.lane,
                 fen=fen,
                 document_ref=document_ref,
@@ -90,6 +92,7 @@ def set_price(hub: Hub, actor: Actor, *, product_id: str, unit: ChargeUnit, yuan
                 actor,
                 product_id=product_id,
                 operator_org=product.operator_org,
+                status=status_on(product.status, product.valid_until, district_day(tx.now)),
                 lane=product.lane,
                 unit=unit,
                 fen=fen,

@@ -1,7 +1,7 @@
 """May this price stand, and if not, why. The public lane is free; the industry lane is charged under a cap.
 
 Rules here: `lane.public_priced` (LANE_RULE of DOMAIN.md §3.3), `price.missing` (PRICE_MISSING), `price.no_cap`,
-`price.above_cap`, `price.cap_outdated`, `price.amount`, `price.document`, `price.review_cycle`.
+`register.ended`, `price.above_cap`, `price.cap_outdated`, `price.amount`, `price.document`, `price.review_cycle`.
 Amounts are whole fen; no fraction of money is computed in floats.
 """
 
@@ -17,13 +17,15 @@ from hub.licensing.model import Lane
 from hub.message import Message, msg
 from hub.people.actor import Actor
 from hub.people.rules import Verb, refusals_to_act
-from hub.register.model import ChargeUnit
+from hub.register.model import ChargeUnit, RegistrationStatus
 from hub.rulebook.calendar import add_years
 from hub.rulebook.model import Pack
 from hub.rulebook.parameters import Parameter
 
 BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第三部分"
 REVIEW_BASIS = "关于建立公共数据资源授权运营价格形成机制的通知 第四部分"
+ENDED = frozenset({RegistrationStatus.CANCELLED, RegistrationStatus.TERMINATED})
+"""Registrations that have ended."""
 MOST_FEN = 10**13
 """A hundred thousand million yuan; more is a slip of the pen."""
 
@@ -107,6 +109,7 @@ def refusals_to_price(
     *,
     product_id: str,
     operator_org: str,
+    status: RegistrationStatus,
     lane: Lane,
     unit: ChargeUnit,
     fen: int | None,
@@ -124,15 +127,35 @@ def refusals_to_price(
                 msg("Only the operator of a product states and meters it."),
             )
         )
+    found.extend(refusals_of_ended(product_id, status))
     found.extend(_of_amount(product_id, fen) if lane is Lane.INDUSTRY else ())
     price = Charge(unit=unit, fen=fen or 0)
     return (*found, *refusals_of_price(product_id=product_id, lane=lane, price=price, caps=caps, today=today))
+
+
+def refusals_of_ended(product_id: str, status: RegistrationStatus) -> tuple[Refusal, ...]:
+    """Everything against changing what a product costs once its registration has ended."""
+    if status not in ENDED:
+        return ()
+    return (
+        _refusal(
+            "register.ended",
+            product_id,
+            msg(
+                "The registration of {product} is {status}; nothing of its price changes any more.",
+                product=product_id,
+                status=status,
+            ),
+            msg("Register the product anew if it is offered again."),
+        ),
+    )
 
 
 def refusals_to_cap(
     actor: Actor,
     *,
     product_id: str,
+    status: RegistrationStatus,
     lane: Lane,
     fen: int | None,
     document_ref: str,
@@ -142,7 +165,7 @@ def refusals_to_cap(
     pack: Pack,
 ) -> tuple[Refusal, ...]:
     """Everything against the bureau entering this cap."""
-    found = list(refusals_to_act(actor, Verb.ENTER_CAP))
+    found = [*refusals_to_act(actor, Verb.ENTER_CAP), *refusals_of_ended(product_id, status)]
     if lane is Lane.PUBLIC:
         found.append(_public(product_id))
     found.extend(_of_amount(product_id, fen))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from hub.errors import Refusal
 from hub.message import Message, msg
@@ -21,6 +21,7 @@ from hub.people.rules import Verb, refusals_to_act
 from hub.register.clock import notice_end, status_on
 from hub.register.materials import missing, refusals_of_stated
 from hub.register.model import REGISTRATION_MOVES, ChargeUnit, PaperKind, RegistrationField, RegistrationStatus
+from hub.register.pricing import ENDED
 from hub.rulebook.calendar import WorkingCalendar
 from hub.rulebook.model import Pack
 
@@ -192,6 +193,14 @@ def refusals_of_notice(
     )
 
 
+def ended_on(facts: ProductFacts, today: date) -> date:
+    """The first day on which a use is no longer one of this product; the end of time while its registration lives."""
+    if facts.status in ENDED:
+        return facts.since + timedelta(days=1)
+    lapsed = status_on(facts.status, facts.valid_until, today) in ENDED
+    return facts.valid_until if lapsed and facts.valid_until is not None else date.max
+
+
 def refusals_to_meter(
     facts: ProductFacts,
     actor: Actor,
@@ -228,6 +237,18 @@ def refusals_to_meter(
                 facts.id,
                 msg("A period of use lies between the release of {product} and today.", product=facts.id),
                 msg("Choose the first and the last day that were counted."),
+                USAGE_BASIS,
+            )
+        )
+    if last >= ended_on(facts, today):
+        found.append(
+            refusal(
+                "usage.ended",
+                facts.id,
+                msg(
+                    "The registration of {product} has ended; a use after it is none of this product.", product=facts.id
+                ),
+                msg("Enter the use up to the day on which it ended."),
                 USAGE_BASIS,
             )
         )

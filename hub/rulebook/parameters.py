@@ -27,6 +27,7 @@ class Parameter(StrEnum):
     EXPORT_MAX_SIZE = "export.max_size"
     EXPORT_PER_WEEK = "export.per_week"
     RUN_PER_WEEK = "run.per_week"
+    RUN_IN_REVIEW = "run.in_review"
     REVIEW_STEP = "review.step"
     REVIEW_APPROVAL_VALIDITY = "review.approval_validity"
     REVIEW_SECURITY_DEPARTMENTS = "review.security_departments"

@@ -54,6 +54,7 @@ from hub.runs.rules import (
     RunFacts,
     refusals_of_notebook,
     refusals_of_rate,
+    refusals_of_waiting,
     refusals_to_decide,
     refusals_to_end,
     refusals_to_request,
@@ -144,6 +145,7 @@ def request_run(
             NotAllowed,
         )
         tx.refuse(rate_refusals(tx.session, licence.id, tx.now), NotAllowed)
+        tx.refuse(waiting_refusals(tx.session, licence.id, tx.now), NotAllowed)
         frozen = _frozen(hub, workspace_id, notebook)
         read = read_notebook(frozen.path.read_bytes(), workspace_id)
         if not isinstance(read, Notebook):
@@ -446,6 +448,15 @@ def rate_refusals(session: Session, licence_id: str, now: datetime) -> tuple[Ref
     recent = select(func.count(RunOrder.id)).where(RunOrder.licence_id == licence_id, RunOrder.started_at > now - WEEK)
     most = pack_in_force(now).count(Parameter.RUN_PER_WEEK)
     return refusals_of_rate(licence_id, started=int(session.scalar(recent) or 0), most=most)
+
+
+def waiting_refusals(session: Session, licence_id: str, now: datetime) -> tuple[Refusal, ...]:
+    """What stands against one more run of this licence asking for its review now."""
+    reviewed = select(func.count(RunOrder.id)).where(
+        RunOrder.licence_id == licence_id, RunOrder.status == RunStatus.IN_REVIEW
+    )
+    most = pack_in_force(now).count(Parameter.RUN_IN_REVIEW)
+    return refusals_of_waiting(licence_id, waiting=int(session.scalar(reviewed) or 0), most=most)
 
 
 def run_digest(run: RunOrder) -> str:

@@ -23,6 +23,7 @@ from hub.runs.actions import (
     request_run,
     shown_notebook,
     start_run,
+    waiting_refusals,
     withdraw_run,
 )
 from hub.runs.model import RunDecisionKind, RunOrder, RunStatus
@@ -94,7 +95,7 @@ def _new_page(visit: Visit, workspace: Workspace, error: HubError | None = None)
     now = visit.hub.clock()
     with visit.hub.reading() as session:
         missing = refusals_without_full(workspace.id, len(full_extracts(session, workspace.licence_id, now)))
-        rate = rate_refusals(session, workspace.licence_id, now)
+        rate = rate_refusals(session, workspace.licence_id, now) or waiting_refusals(session, workspace.licence_id, now)
     licence = find_licence(visit.hub, visit.actor, workspace.licence_id)
     return visit.page(
         "runs/new.html",

@@ -2,11 +2,12 @@
 
 The notebook itself is judged in `hub.runs.notebook`, the licence in `hub.licensing.rules`, at every step.
 
-Rules here: `run.author` (only the analyst whose workspace it is), `run.incomplete`, `run.outputs` (the files are named
-before the run, so that a name can carry nothing out), `run.no_full` (no full extract to run on), `run.rate` (how a run
-ends tells its analyst something; so many a week), `run.own` (nobody of the applicant's institution decides or runs),
-`run.builder` (who built an extract or runs the code does not review it), `run.reviewer` (who reviewed does not run),
-`run.digest`, `run.reason_missing`, `run.status`, `run.changed` (the frozen notebook is not the one that was reviewed).
+Rules here: `run.author` (only the analyst whose workspace it is), `run.incomplete`, `run.outputs` (the files are
+named before the run, so that a name can carry nothing out), `run.no_full` (no full extract to run on), `run.rate`
+(how a run ends tells its analyst something; so many a week), `run.waiting` (so many wait for their review at once),
+`run.own` (nobody of the applicant's institution decides or runs), `run.builder` (who built an extract or runs the
+code does not review it), `run.reviewer` (who reviewed does not run), `run.digest`, `run.reason_missing`,
+`run.status`, `run.changed` (the frozen notebook is not the one that was reviewed).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from hub.errors import Refusal
 from hub.message import Message, msg
 from hub.people.actor import Actor
-from hub.people.rules import Verb, refusals_to_act
+from hub.people.rules import Verb, refusals_of_interest, refusals_to_act
 from hub.runs.model import RUN_MOVES, RunStatus
 
 MIN_REASON = 10
@@ -123,15 +124,36 @@ def refusals_of_rate(subject: str, *, started: int, most: int) -> tuple[Refusal,
     )
 
 
+def refusals_of_waiting(subject: str, *, waiting: int, most: int) -> tuple[Refusal, ...]:
+    """Everything against one more run of this licence asking for its review: people read the code of each."""
+    if waiting < most:
+        return ()
+    return (
+        _refusal(
+            "run.waiting",
+            subject,
+            msg(
+                "{count} sealed runs of this licence wait for the review of their code; more are not taken.",
+                count=waiting,
+            ),
+            msg("Wait for a decision, or take back a run that is not needed."),
+            "DOMAIN §6.6",
+        ),
+    )
+
+
 def refusals_to_decide(run: RunFacts, actor: Actor, *, digest: str, reason: str) -> tuple[Refusal, ...]:
     """Everything against this person deciding on the code of this run now.
 
-    What must hold: (1) nobody of the applicant's institution, (2) a compliance reviewer, (3) who built no extract of
-    the licence, (4) while it is in review, (5) for exactly the bytes shown, (6) with a written reason.
+    What must hold: (1) nobody of the applicant's institution or with an interest in it, (2) a compliance reviewer, (3)
+    who built no extract of the licence, (4) while it is in review, (5) for exactly the bytes shown, (6) with a written
+    reason.
     """
     found: list[Refusal] = []
     if actor.person_id == run.author_id or _sides_with_applicant(run, actor):  # (1), before the role
         found.append(_own(run))
+    else:
+        found.extend(refusals_of_interest(actor, run.operator_org))
     found.extend(refusals_to_act(actor, Verb.DECIDE_RUN))  # (2)
     if actor.person_id in run.builders:  # (3)
         found.append(
@@ -171,6 +193,8 @@ def refusals_to_start(run: RunFacts, actor: Actor) -> tuple[Refusal, ...]:
     found = list(refusals_to_act(actor, Verb.START_RUN))
     if _sides_with_applicant(run, actor):
         found.append(_own(run))
+    else:
+        found.extend(refusals_of_interest(actor, run.operator_org))
     if actor.person_id in run.reviewers:
         found.append(
             _refusal(

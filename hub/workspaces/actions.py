@@ -28,6 +28,7 @@ from hub.people.rules import Verb
 from hub.workspaces.model import Workspace, WorkspaceMount, WorkspaceStatus
 from hub.workspaces.rules import (
     Origin,
+    refusals_of_closed,
     refusals_of_destroyed,
     refusals_to_choose,
     refusals_to_mount,
@@ -105,7 +106,7 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
     """The extracts to bind into an opened workspace, each held against its digest, with an event for each.
 
     Raises:
-        NotAllowed: The licence is not usable any more.
+        NotAllowed: The licence is not usable any more, or the workspace was stopped meanwhile.
         ChecksFailed: A file is not the one that was issued, or it was made of what the licence no longer names.
     """
     with hub.transaction(actor, Verb.OPEN_WORKSPACE, workspace_id) as tx:
@@ -113,6 +114,7 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
         if workspace is None or workspace.person_id != actor.person_id:
             raise NotFound(unknown(workspace_id))
         tx.refuse(refusals_of_destroyed(workspace_id, workspace.status), NotAllowed)
+        tx.refuse(refusals_of_closed(workspace_id, workspace.status), NotAllowed)
         licence = licence_to_work(tx.session, workspace.licence_id, actor, tx.now)
         policies = {row.table_id: row.policy_digest for row in licence.tables}
         mounted = []

@@ -19,6 +19,7 @@ from hub.licensing.agreements import draft_licence
 from hub.licensing.model import ExtractLevel, Lane, LicenceStatus
 from hub.people.actor import OrgKind
 from hub.people.model import Organisation
+from hub.rulebook.calendar import add_years
 from hub.settings import Settings
 from hub.workspaces.actions import open_workspace
 from tests.factories import actor
@@ -109,7 +110,7 @@ def test_no_agreement_is_drafted_without_the_consent_of_the_provider(hub: Hub) -
         scenario_id=scenario.id,
         policies={"wj_visit_summary": policy_of("fair")},
         starts_at=hub.clock(),
-        ends_at=hub.clock().replace(year=hub.clock().year + 1),
+        ends_at=add_years(hub.clock(), 1),
         document_ref="演示〔2026〕9号",
     )
     found = codes(lambda: draft_licence(hub, officer, scenario_id=scenario.id, header=header, items=items))

@@ -18,7 +18,7 @@ from hub.context import Hub
 from hub.demo.codes import kept, secret_of
 from hub.errors import HubError, NotAllowed
 from hub.jupyter import authenticator as door
-from hub.jupyter.attempts import NAME_FAILURES
+from hub.jupyter.attempts import PAIR_FAILURES
 from hub.jupyter.authenticator import LocalDirectoryAuthenticator
 from hub.ledger.actions import read_entries
 from hub.people.accounts import close_account, sign_out_person
@@ -137,7 +137,7 @@ def test_everything_that_is_wrong_gets_one_answer(
 def test_too_many_failures_shut_the_door_even_for_the_right_password(
     hub: Hub, authenticator: LocalDirectoryAuthenticator
 ) -> None:
-    for _ in range(NAME_FAILURES):
+    for _ in range(PAIR_FAILURES):
         assert ask(authenticator, ANALYST, "wrong", "000000") is None
     with pytest.raises(HTTPError) as refused:
         ask(authenticator, ANALYST, password(hub), code(hub))
@@ -145,7 +145,7 @@ def test_too_many_failures_shut_the_door_even_for_the_right_password(
 
 
 def test_an_unknown_name_is_shut_out_like_a_known_one(authenticator: LocalDirectoryAuthenticator) -> None:
-    for _ in range(NAME_FAILURES):
+    for _ in range(PAIR_FAILURES):
         assert ask(authenticator, "nobody", "wrong", "000000") is None
     with pytest.raises(HTTPError):
         ask(authenticator, "nobody", "wrong", "000000")

@@ -91,6 +91,7 @@ def decide(row: Row) -> Sequence[Refusal]:
         status=row.word("state of the change", ChangeStatus, ChangeStatus.PROPOSED),
         to=row.word("decision", ChangeStatus, ChangeStatus.CONFIRMED),
         proposed_by=row.text("proposed by", "另一名经办人"),
+        proposer_has_access=row.yes("proposer in use", default=True),
     )
 
 

@@ -55,6 +55,7 @@ from hub.licensing.terms import (
     Surroundings,
     compile_terms,
     refusals_of_agreement,
+    refusals_of_start,
     refusals_to_offer,
 )
 from hub.people.actor import Actor, OrgKind, Role
@@ -220,6 +221,13 @@ def stricter(hours: int) -> Pack:
     return replace(PACK, values=MappingProxyType(values))
 
 
+def start(row: Row) -> Sequence[Refusal]:
+    asked = contract(row)
+    given = {"starts_at": row.moment("starts", NOW), "start_reason": row.text("reason")}
+    term = replace(asked.items.term, **given)  # type: ignore[arg-type]
+    return refusals_of_start(replace(asked, items=replace(asked.items, term=term)), TODAY)
+
+
 def agreement(row: Row) -> Sequence[Refusal]:
     asked = contract(row)
     old = Renewed(
@@ -332,6 +340,7 @@ ASKED = {
     "policy": policy,
     "use": use,
     "agreement": agreement,
+    "start": start,
     "step": step,
     "deliberate": deliberate,
     "sign": sign,

@@ -44,6 +44,9 @@ grant_licence: bureau_officer
 suspend_licence: bureau_officer
 resume_licence: bureau_officer
 terminate_licence: bureau_officer
+propose_personnel: licensee_admin
+decide_personnel: bureau_officer
+remove_personnel: licensee_admin bureau_officer
 decide_consent: dept_steward
 withdraw_consent: dept_steward
 request_extract: licensee_admin analyst
@@ -155,8 +158,8 @@ def test_training_and_confidentiality_end_with_their_day(
 
 def test_nobody_enters_their_own_training() -> None:
     officer = holder(Role.BUREAU_OFFICER)
-    assert refusals_to_record_training(actor=officer, person_id="someone") == ()
-    found = refusals_to_record_training(actor=officer, person_id=officer.person_id)
+    assert refusals_to_record_training(actor=officer, person_id="someone", is_closed=False) == ()
+    found = refusals_to_record_training(actor=officer, person_id=officer.person_id, is_closed=False)
     assert {refusal.rule for refusal in found} == {"training.self"}
-    steward = refusals_to_record_training(actor=holder(Role.DEPT_STEWARD), person_id="someone")
+    steward = refusals_to_record_training(actor=holder(Role.DEPT_STEWARD), person_id="someone", is_closed=False)
     assert {refusal.rule for refusal in steward} == {"role.missing"}

@@ -84,7 +84,11 @@ def interest(row: Row) -> Sequence[Refusal]:
 
 
 def record_training(row: Row) -> Sequence[Refusal]:
-    return refusals_to_record_training(actor=row.actor(OFFICER), person_id=row.text("trained person", "分析师甲"))
+    return refusals_to_record_training(
+        actor=row.actor(OFFICER),
+        person_id=row.text("trained person", "分析师甲"),
+        is_closed=row.yes("closed", default=False),
+    )
 
 
 ASKS = {

@@ -200,6 +200,7 @@ def set_price(row: Row) -> Sequence[Refusal]:
         row.actor(ADMIN),
         product_id="d-0001",
         operator_org="运营甲",
+        status=row.word("registration", S, S.CODED),
         lane=row.word("lane", Lane, Lane.INDUSTRY),
         unit=ChargeUnit.CALLS,
         fen=read_fen(row.text("price", "1")),
@@ -212,6 +213,7 @@ def cap(row: Row) -> Sequence[Refusal]:
     return refusals_to_cap(
         row.actor(OFFICER),
         product_id="d-0001",
+        status=row.word("registration", S, S.CODED),
         lane=row.word("lane", Lane, Lane.INDUSTRY),
         fen=read_fen(row.text("cap", "1")),
         document_ref=row.text("document", "演示价〔2026〕1号"),

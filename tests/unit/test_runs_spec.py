@@ -17,6 +17,7 @@ from hub.runs.rules import (
     RunFacts,
     refusals_of_notebook,
     refusals_of_rate,
+    refusals_of_waiting,
     refusals_to_decide,
     refusals_to_end,
     refusals_to_request,
@@ -111,6 +112,10 @@ def rate(row: Row) -> Sequence[Refusal]:
     return refusals_of_rate("l-0001", started=row.number("started", 0), most=row.number("most", 10))
 
 
+def waiting(row: Row) -> Sequence[Refusal]:
+    return refusals_of_waiting("l-0001", waiting=row.number("waiting", 0), most=row.number("most", 5))
+
+
 def decide(row: Row) -> Sequence[Refusal]:
     return refusals_to_decide(
         facts(row, RunStatus.IN_REVIEW),
@@ -146,7 +151,7 @@ def notebook(row: Row) -> Sequence[Refusal]:
 @pytest.mark.parametrize("row", rows("runs"), ids=str)
 def test_runs_as_their_tables_say(row: Row) -> None:
     asks = {"request": request, "rate": rate, "decide": decide, "start": start, "withdraw": withdraw}
-    row.holds(asks | {"end": end, "kept": kept, "notebook": notebook})
+    row.holds(asks | {"end": end, "kept": kept, "notebook": notebook, "waiting": waiting})
 
 
 def test_reviewer_reads_every_line_that_runs() -> None:
