@@ -109,6 +109,10 @@ class Meaning:
     zh: str
     en: str
     enforced: str
+    """The file that applies it; empty: nothing does yet."""
+    later_zh: str = ""
+    later_en: str = ""
+    """Which function will apply what nothing applies yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,11 @@ def load_parameters(path: Path) -> Mapping[Parameter, Meaning]:
             zh=table.text("zh"),
             en=table.text("en"),
             enforced=table.text("enforced", may_be_empty=True),
+            later_zh=table.text("later_zh") if table.has("later_zh") else "",
+            later_en=table.text("later_en") if table.has("later_en") else "",
         )
+        if bool(meaning.enforced) is bool(meaning.later_zh) or bool(meaning.later_zh) is not bool(meaning.later_en):
+            raise table.refused("later_zh", msg("A parameter names the file that applies it, or what will; not both."))
         table.close()
         if meaning.least is not None and meaning.most is not None and meaning.least > meaning.most:
             raise table.refused("least", msg("The bounds contradict each other."))

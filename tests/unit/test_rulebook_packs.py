@@ -131,10 +131,33 @@ def test_settings_and_screen_apply_what_the_pack_says() -> None:
 @pytest.mark.parametrize("meaning", [meaning for meaning in parameters().values() if meaning.enforced])
 def test_file_that_is_said_to_apply_a_parameter_does(meaning: Meaning) -> None:
     file = PROJECT / meaning.enforced
-    by_construction = meaning.parameter is Parameter.GRANT_DOWNLOADS  # a grant has one place for one redemption
+    # a grant has one place for one redemption; a workspace is looked at every twenty seconds
+    by_construction = meaning.parameter in (Parameter.GRANT_DOWNLOADS, Parameter.SUSPENSION_EFFECT)
     of_the_screen = file.suffix == ".toml"  # its own pack, held against this one above
     assert by_construction or of_the_screen or f"Parameter.{meaning.parameter.name}" in file.read_text("utf-8")
     assert file.is_file()
+
+
+def test_every_parameter_names_what_applies_it_or_what_will() -> None:
+    for meaning in parameters().values():
+        assert bool(meaning.enforced) is not bool(meaning.later_zh and meaning.later_en), meaning.parameter
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('enforced = "hub/web/home.py"\n', 'enforced = ""\n'),
+        ('enforced = "hub/web/home.py"\n', 'enforced = "hub/web/home.py"\nlater_zh = "甲"\nlater_en = "a"\n'),
+        ('enforced = "hub/web/home.py"\n', 'enforced = ""\nlater_zh = "甲"\n'),
+    ],
+)
+def test_parameter_that_names_neither_or_both_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    text = PARAMETERS.read_text("utf-8")
+    assert old in text
+    (tmp_path / "parameters.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load_parameters(tmp_path / "parameters.toml")
+    assert "later_zh" in caught.value.refusals[0].subject
 
 
 def test_every_parameter_that_rules_ask_for_says_where() -> None:
