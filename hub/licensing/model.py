@@ -67,6 +67,7 @@ class SuspensionTrigger(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     REPORT_OVERDUE = "report_overdue"
     AUTHORITY_ORDER = "authority_order"
+    SECURITY_OFFICER = "security_officer"
 
 
 class SigningSide(StrEnum):

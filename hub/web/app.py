@@ -21,6 +21,7 @@ from hub.people import pages as people
 from hub.products import pages as products
 from hub.register import pages as register
 from hub.register import papers_pages as papers
+from hub.register import suspension_pages as suspensions
 from hub.rulebook import pages as rulebook
 from hub.runs import pages as runs
 from hub.sharing import pages as sharing
@@ -45,6 +46,7 @@ ROOMS: tuple[APIRouter, ...] = (
     products.router,
     register.router,
     papers.router,
+    suspensions.router,
     closing.router,
     ledger.router,
     rulebook.router,

@@ -30,6 +30,7 @@ from hub.people.rules import Verb, refusals_to_act
 from hub.products.actions import grants_of
 from hub.register.clock import Timing
 from hub.register.disclosure import alarms
+from hub.register.suspension import suspension_proposals
 from hub.rulebook.calendar import district_calendar
 from hub.rulebook.model import district_day
 from hub.rulebook.packs import pack_in_force
@@ -83,6 +84,7 @@ def tasks_of(visit: Visit) -> Iterator[Task]:
     yield from _for_the_bureau(visit)
     yield from _for_parties(visit)
     yield from _for_personnel_lists(visit)
+    yield from _of_suspensions(visit)
     yield from _for_bodies(visit)
     yield from _for_providers(visit)
     yield from _for_the_centre(visit)
@@ -136,6 +138,16 @@ def _for_parties(visit: Visit) -> Iterator[Task]:
             if verb is Verb.SIGN_LICENCE and side_of(facts, visit.actor) in (None, *facts.signed):
                 continue
             yield Task(kind=_STEPS[verb], title=licence.purpose, subject=licence.id, address=("licences", licence.id))
+
+
+def _of_suspensions(visit: Visit) -> Iterator[Task]:
+    """Causes for suspending a licence, one task a licence."""
+    seen: set[str] = set()
+    for one in suspension_proposals(visit.hub, visit.actor):
+        if one.licence.id not in seen:
+            seen.add(one.licence.id)
+            kind, address = msg("Decide on a proposal to suspend"), ("register/suspensions",)
+            yield Task(kind=kind, title=one.licence.purpose, subject=one.licence.id, address=address)
 
 
 def _for_personnel_lists(visit: Visit) -> Iterator[Task]:

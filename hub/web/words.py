@@ -252,6 +252,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         SuspensionTrigger.OUT_OF_SCOPE: msg("use outside of the scope"),
         SuspensionTrigger.CONSENT_WITHDRAWN: msg("withdrawal of a provider's consent"),
         SuspensionTrigger.REPORT_OVERDUE: msg("an overdue report or disclosure"),
+        SuspensionTrigger.SECURITY_OFFICER: msg("security officer not in date or not on the list"),
         SuspensionTrigger.AUTHORITY_ORDER: msg("an order of the competent authority"),
     },
     PersonnelKind: {
