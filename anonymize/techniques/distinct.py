@@ -8,8 +8,6 @@ from typing import Final
 import polars as pl
 
 _SAMPLE: Final = 4_096
-_REPEATS: Final = 0.5
-"""Share of distinct values in a sample above which finding them costs more than it saves."""
 
 
 def once(values: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -17,9 +15,20 @@ def once(values: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Seri
 
     Shape: `change` gives one value for each it gets, the same for equal ones and null for null.
     """
-    sample = values.gather_every(max(1, len(values) // _SAMPLE))
-    if sample.n_unique() > len(sample) * _REPEATS:
+    if not _repeats(values):
         return change(values)
     coded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
     distinct = pl.Series(values.name, coded.dictionary, dtype=values.dtype)
     return change(distinct).gather(pl.Series(coded.indices)).alias(values.name)
+
+
+def _repeats(values: pl.Series) -> bool:
+    """Whether the column seems to have fewer than half as many values as rows; with more, finding them does not pay.
+
+    Of n values drawn from D equally common ones about n * n / 2D are repeats.
+    """
+    sample = values.gather_every(max(1, len(values) // _SAMPLE))
+    repeats = len(sample) - sample.n_unique()
+    if len(sample) == len(values):
+        return 2 * repeats >= len(values)
+    return repeats * len(values) > len(sample) ** 2
