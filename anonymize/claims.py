@@ -33,7 +33,40 @@ def grade_statement(policy: AnonymizationPolicy, after: Classes) -> dict[str, An
         f"not above the policy's 1/{k}. This corresponds to grade {_REACHED} (risk below an acceptable threshold). The "
         "threshold is set by the policy, not by the standard, and this is not the finding of an assessment body.",
     )
-    return {"standard": STANDARD, "grade": _REACHED, "threshold": 1 / k, "text": text.as_json()}
+    return {
+        "standard": STANDARD,
+        "grade": _REACHED,
+        "threshold": 1 / k,
+        "text": text.as_json(),
+        "reasons": [
+            {"grade": grade, "text": reason.as_json()}
+            for grade, reason in enumerate(_reasons(direct, worst=worst, k=k), start=1)
+        ],
+    }
+
+
+def _reasons(direct: Text, *, worst: str, k: int) -> tuple[Text, Text, Text, Text]:
+    """Why the extract stands at grade 3 and at no other, grade by grade."""
+    return (
+        Text(
+            f"不停留在此级（含直接标识符，可直接识别个人）：{direct.zh}。",
+            f"Left behind (direct identifiers name people): {direct.en}.",
+        ),
+        Text(
+            f"不停留在此级（无直接标识符，但重标识风险高于阈值）：最高风险 {worst}，不高于 1/{k}。",
+            f"Left behind (no direct identifier, but the risk is above the threshold): the highest risk is {worst}, "
+            f"not above 1/{k}.",
+        ),
+        Text(
+            "达到此级（无直接标识符，重标识风险低于可接受阈值）：写出的文件已重新读取并度量。",
+            "Reached (no direct identifier, risk below an acceptable threshold): the written file was read and "
+            "measured again.",
+        ),
+        Text(
+            "未达到此级（聚合数据，不含任何个体记录）：数据包仍是逐行的个体记录。",
+            "Not reached (aggregate data without any record of a person): the extract still holds one row per record.",
+        ),
+    )
 
 
 def ungraded(policy: AnonymizationPolicy) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def build_manifest(
         "target": target.as_json(),
         "rows": {"in": made.before.rows, "out": made.after.rows, "suppressed": made.before.rows - made.after.rows},
         "columns": [_describe(rule, made) for rule in policy.columns],
-        "risk": {"before": describe_risk(made.before, target), "after": describe_risk(made.after, target)},
+        "risk": _risk(made, target, rung),
         "recoding": str(policy.recoding),
         "cells": str(policy.cells),
         "sampling": made.sampled,
@@ -129,6 +129,7 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
         "type": str(made.schema[rule.name]) if released else None,
         "level": level,
         "levels": levels if level is not None else None,
+        "choices": technique.max_level - technique.min_level + 1 if isinstance(technique, Generalize) else 1,
         "level_shares": {str(number): round(share, 4) for number, share in shares.items()} if len(shares) > 1 else None,
         "done": done.as_json(),
         "reason": rule.reason.as_json(),
@@ -140,11 +141,24 @@ def _describe(rule: ColumnRule, made: Transformed) -> dict[str, Any]:
 
 def _mixed_words(technique: Generalize, shares: Mapping[int, float]) -> Text:
     """What was done to a column whose rows stand at different levels."""
-    parts = [(technique.words_at(level), f"{share:.1%}") for level, share in shares.items()]
+    parts = [(technique.words_at(level), _part(share)) for level, share in shares.items()]
     return Text(
         "按等价类泛化：" + "；".join(f"{words.zh}（{share} 的行）" for words, share in parts),
         "generalized class by class: " + "; ".join(f"{words.en} ({share} of the rows)" for words, share in parts),
     )
+
+
+def _part(share: float) -> str:
+    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _risk(made: Transformed, target: Target, rung: Rung) -> dict[str, Any]:
+    """The risk before and after; what classes give away is told of the full extract, where it was measured."""
+    before, after = describe_risk(made.before, target), describe_risk(made.after, target)
+    if rung is not Rung.FULL:
+        return {"before": before, "after": after}
+    told = [{name: pair[side].as_json() for name, pair in made.disclosed.items()} for side in (0, 1)]
+    return {"before": {**before, "disclosure": told[0]}, "after": {**after, "disclosure": told[1]}}
 
 
 def describe_risk(classes: Classes, target: Target) -> dict[str, Any]:
@@ -153,13 +167,19 @@ def describe_risk(classes: Classes, target: Target) -> dict[str, Any]:
     return {
         **risk.as_json(),
         "rows_at_high_risk": risk.rows_at_high_risk,
-        "rows_by_class_size": _rows_by_size(classes, target.k),
+        "rows_by_class_size": _rows_by_size(classes, {1, 2, target.k, 2 * target.k, 10 * target.k}),
+        "class_sizes": _rows_by_size(classes, {*_doublings(classes), target.k}),
     }
 
 
-def _rows_by_size(classes: Classes, k: int) -> list[dict[str, Any]]:
-    """Shares of the rows by the size of their class: alone, below k, and two steps above it."""
-    edges = sorted({1, 2, k, 2 * k, 10 * k})
+def _doublings(classes: Classes) -> list[int]:
+    largest = int(classes.sizes.max(initial=1))
+    return [1 << power for power in range(largest.bit_length())]
+
+
+def _rows_by_size(classes: Classes, steps: set[int]) -> list[dict[str, Any]]:
+    """Shares of the rows by the size of their class, from each step to the next."""
+    edges = sorted(steps)
     shares: list[dict[str, Any]] = []
     for low, after in zip(edges, [*edges[1:], None], strict=True):
         within = (classes.sizes >= low) & (True if after is None else classes.sizes < after)

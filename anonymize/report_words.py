@@ -50,6 +50,56 @@ WORDS: Final[Mapping[str, Text]] = {
     "k": Text("最小等价类 (k)", "Smallest class (k)"),
     "classes": Text("等价类个数", "Classes"),
     "uniques": Text("独一无二的行", "Rows alone in their class"),
+    "histogram": Text("等价类大小的分布", "How large the classes are"),
+    "histogram_note": Text(
+        "横轴是等价类的行数（逐级加倍），柱高是所在等价类为该大小的行的占比；处理后竖线左侧不得有任何行。",
+        "From left to right classes of more rows (doubling); a bar is as high as the share of the rows in them. "
+        "Afterwards no row may be left of the line.",
+    ),
+    "disclosed": Text(
+        "不必认出本人即可得知敏感取值的行", "Rows whose sensitive value is known without picking anybody out"
+    ),
+    "disclosed_note": Text(
+        "所在等价类只有一个敏感取值的行。攻击者找到等价类后猜中的平均把握：",
+        "Rows in a class with one sensitive value alone. Mean confidence of an attacker who finds the class:",
+    ),
+    "disclosed_baseline": Text("不看等价类时", "without the classes"),
+    "population_table": Text("以整张源表为总体的风险", "Risk with the whole source table as the population"),
+    "search": Text("层级如何得出", "How the levels were found"),
+    "bound": Text("下界", "lower bound"),
+    "bound_note": Text(
+        "竖线是损失的下界：任何满足目标的做法都不会低于",
+        "The line is the lower bound: nothing that meets the target loses less than",
+    ),
+    "nodes": Text("搜索查看的层级组合", "combinations of levels looked at"),
+    "lattice": Text("规则允许的层级组合", "combinations the policy allows"),
+    "utility": Text("还剩多少可用信息", "What the extract is still good for"),
+    "utility_note": Text(
+        "分布差异把源表全部行与放行的行相比：泛化后的取值按均匀分布摊回所覆盖的原值（0 相同，1 完全不同）；"
+        "数字列另给出取值平均移动的距离占取值范围的比例。",
+        "The distance compares all rows of the source with the rows left: a coarser value is spread evenly over what "
+        "it covers (0 the same, 1 wholly apart); for numbers also "
+        "how far values moved on average, as a share of the range.",
+    ),
+    "granularity": Text("颗粒度", "Granularity"),
+    "granularity_note": Text("1 − NCP，100% 为未处理", "1 − NCP; 100% is untouched"),
+    "intensity": Text("泛化强度", "Generalization intensity"),
+    "intensity_note": Text("按层级计，100% 为未处理", "by levels; 100% is untouched"),
+    "entropy": Text("保留的信息", "Information kept"),
+    "entropy_note": Text("按非均匀熵计", "by non-uniform entropy"),
+    "class_size": Text("平均等价类行数", "Average class, in rows"),
+    "class_size_note": Text("除以 k 为", "over k"),
+    "discernibility": Text("可辨识度", "Discernibility"),
+    "discernibility_note": Text("占行数平方的比例，越小越好", "share of squared rows; less is better"),
+    "kept_detail": Text("保留的细节", "Detail kept"),
+    "kept_entropy": Text("保留的信息", "Information kept"),
+    "distance": Text("分布差异", "Distance"),
+    "moved": Text("移动", "moved"),
+    "ties": Text("各列之间关联（Cramér's V）的平均变化", "Mean change of ties between columns (Cramér's V)"),
+    "largest": Text("最大", "largest"),
+    "pairs": Text("列对", "pairs"),
+    "l_entropy": Text("敏感取值的有效个数（熵）", "Effective number of sensitive values (entropy)"),
+    "grade_number": Text("级别", "Grade"),
     "l": Text("不同敏感取值的最小个数 (l)", "Fewest distinct sensitive values (l)"),
     "t": Text("敏感取值分布的最大偏离 (t)", "Largest distance of a class (t)"),
     "columns": Text("每一列做了什么，为什么", "What was done to each column, and why"),
@@ -89,8 +139,6 @@ LADDER_WORDS: Final[Mapping[str, Text]] = {
     "left_out": Text("为此略去的行", "left out for it:"),
     "tie_change": Text("两列关联的平均变化", "Mean change of ties"),
     "tie_change_column": Text("关联的最大变化", "Largest change of its ties"),
-    "largest": Text("最大", "largest"),
-    "pairs": Text("列对", "pairs"),
     "fidelity": Text("与脱敏数据包有多接近", "How near it comes to the extract"),
     "fidelity_note": Text(
         "只供判断代码是否值得在下一级运行。分布差异是两个分布之差的一半（0 相同，1 完全不同），按模型的分组计算；"
@@ -99,7 +147,6 @@ LADDER_WORDS: Final[Mapping[str, Text]] = {
         "distributions (0 the same, 1 wholly apart), counted in the groups of the model; ties are measured by Cramér's "
         "V without bias.",
     ),
-    "distance": Text("分布差异", "Distance"),
     "withheld": Text("取值均少于 k 行，留空", "empty: every value is shared by fewer than k rows"),
     "dictionary": Text("数据字典", "Data dictionary"),
     "full_rows": Text("全量脱敏数据行数", "Rows of the full extract"),

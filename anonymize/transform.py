@@ -18,6 +18,7 @@ from anonymize.fitness import refuse_disagreement, refuse_target
 from anonymize.perturb import perturb_columns
 from anonymize.policy import AnonymizationPolicy, Cells, ColumnClass, ColumnRule, Recoding
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
+from anonymize.privacy.disclosure import Disclosure, measure_disclosure
 from anonymize.privacy.histogram import Codes, Histogram, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
@@ -133,7 +134,8 @@ class Transformed:
     people of the source, removed ones counting 1. `before` counts every quasi-identifier of the policy at its exact
     values, dropped ones too: an attacker knows them whether or not they are released. `schema` is that of the extract,
     `changed` counts the rows that hold another value than in the source, for columns that are rounded, coded or
-    perturbed; both are known once the rows are written. `sampled` says what was drawn where the policy samples.
+    perturbed; both are known once the rows are written. `disclosed` says what classes give away of each sensitive
+    attribute, before and after. `sampled` says what was drawn where the policy samples.
     """
 
     plan: Plan
@@ -143,6 +145,7 @@ class Transformed:
     before: Classes
     after: Classes
     utility: Utility
+    disclosed: dict[str, tuple[Disclosure, Disclosure]]
     schema: pl.Schema = field(default_factory=pl.Schema)
     changed: dict[str, int] = field(default_factory=dict)
     sampled: dict[str, Any] | None = None
@@ -287,6 +290,13 @@ def remove_unsafe_rows(
         utility=score_extract(
             policy, plan, source=source, released=released, kept=kept, losses=losses, sizes=after.sizes
         ),
+        disclosed={
+            name: (
+                measure_disclosure(source, known, name, weights=people),
+                measure_disclosure(standing, quasi, name, weights=people.filter(kept)),
+            )
+            for name in sensitive
+        },
     )
 
 

@@ -47,12 +47,19 @@ class Disclosure:
         }
 
 
-def measure_disclosure(frame: pl.DataFrame, quasi: Sequence[str], sensitive: str) -> Disclosure:
-    """The disclosure of one sensitive attribute; without quasi-identifiers all rows are one class."""
-    classes = _classes(frame, quasi, sensitive)
-    rows = frame.height
-    known = frame[sensitive].drop_nulls()
-    counts = known.value_counts(name=_ROWS)[_ROWS]
+def measure_disclosure(
+    frame: pl.DataFrame, quasi: Sequence[str], sensitive: str, *, weights: pl.Series | None = None
+) -> Disclosure:
+    """The disclosure of one sensitive attribute; without quasi-identifiers all rows are one class.
+
+    Shape: one row per person, or one per `weights` people alike in all columns named.
+    """
+    people = pl.repeat(1, frame.height, dtype=pl.Int64, eager=True) if weights is None else weights.cast(pl.Int64)
+    classes = _classes(frame, quasi, sensitive, people)
+    rows = int(people.sum())
+    values = pl.DataFrame({_VALUE: frame[sensitive], _ROWS: people}).drop_nulls(_VALUE)
+    counts = values.group_by(_VALUE).agg(pl.col(_ROWS).sum())[_ROWS]
+    known = int(counts.sum())
     share = pl.col(_TOP) / pl.col(_KNOWN)
     told = classes.filter(pl.col(_KNOWN) > 0)
     at_least = {
@@ -66,7 +73,7 @@ def measure_disclosure(frame: pl.DataFrame, quasi: Sequence[str], sensitive: str
         classes_fixed=told.filter(pl.col(_TOP) == pl.col(_KNOWN)).height,
         by_confidence=at_least,
         confidence_mean=round(weighted / rows, 12) if rows else 0.0,
-        baseline=int(counts.to_numpy().max()) / len(known) if len(known) else 0.0,
+        baseline=int(counts.to_numpy().max()) / known if known else 0.0,
     )
 
 
@@ -79,16 +86,18 @@ def row_confidence(frame: pl.DataFrame, quasi: Sequence[str], sensitive: str) ->
     return frame.select(pl.when(value.is_not_null()).then(own).alias(sensitive)).to_series()
 
 
-def _classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: str) -> pl.DataFrame:
+def _classes(frame: pl.DataFrame, quasi: Sequence[str], sensitive: str, people: pl.Series) -> pl.DataFrame:
     """One row per class: all its rows, those with a known value, and those with its most frequent one."""
     # Own names: a column of the table may be called anything.
     keys = [f"q{number}" for number in range(len(quasi))]
     named = frame.select(
-        *(pl.col(name).alias(key) for name, key in zip(quasi, keys, strict=True)), pl.col(sensitive).alias(_VALUE)
+        *(pl.col(name).alias(key) for name, key in zip(quasi, keys, strict=True)),
+        pl.col(sensitive).alias(_VALUE),
+        people.alias(_ROWS),
     )
     if not keys:
         keys, named = ["q"], named.with_columns(q=pl.lit(0))
-    pairs = named.group_by([*keys, _VALUE]).len(_ROWS)
+    pairs = named.group_by([*keys, _VALUE]).agg(pl.col(_ROWS).sum())
     counted = pl.col(_ROWS).filter(pl.col(_VALUE).is_not_null())
     return pairs.group_by(keys).agg(
         pl.col(_ROWS).sum().alias(_ALL), counted.sum().alias(_KNOWN), counted.max().alias(_TOP)

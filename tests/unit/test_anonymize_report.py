@@ -12,6 +12,7 @@ import pytest
 
 from anonymize.claims import not_claimed
 from anonymize.report import _share, render_report
+from anonymize.report_pictures import histogram, search
 from anonymize.report_words import WORDS
 from tests.anonymize_cases import AGE, KEEP, PSEUDONYM, SENSITIVE, extract_of, policy_of
 
@@ -79,7 +80,7 @@ def test_names_and_reasons_are_text_and_never_markup(manifest: dict[str, Any]) -
 def test_every_word_is_there_in_both_languages(manifest: dict[str, Any]) -> None:
     text = render_report(manifest).replace("&#39;", "'")
     for name, word in WORDS.items():
-        if name not in ("not_optimal", "not_proven", "tight_not_proven"):
+        if name not in ("not_optimal", "not_proven", "tight_not_proven", "population_table"):
             assert word.zh in text, name
             assert word.en in text, name
 
@@ -110,10 +111,56 @@ def test_what_is_not_claimed_is_said(manifest: dict[str, Any]) -> None:
 def test_bars_are_as_long_as_their_figures(manifest: dict[str, Any]) -> None:
     """The first picture of risk: full before, the share of the smallest class after, a line at the target."""
     page = render_report(manifest)
-    picture = page.split(WORDS["worst"].en, 1)[1].split("</svg>", 1)[0]
-    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', picture)]
-    assert widths == [740, 740, 740, pytest.approx(740 / manifest["risk"]["after"]["k"], abs=0.01)]
-    assert re.findall(r'<line x1="([\d.]+)"', picture) == [f"{80 + 740 / 5:.2f}"]
+    picture = page.split(f"<h3>{WORDS['worst'].en}", 1)[1].split("<h3>", 1)[0]
+    widths = [float(width) for width in re.findall(r'<rect class="(?:was|is)" width="([\d.]+)%"', picture)]
+    assert widths == [100, pytest.approx(100 / manifest["risk"]["after"]["k"], abs=0.001)]
+    assert re.findall(r'<line class="mark" x1="([\d.]+)%"', picture) == ["20.000", "20.000"]
+
+
+def test_histogram_has_every_row_and_none_before_the_target_afterwards(manifest: dict[str, Any]) -> None:
+    picture = histogram(manifest)
+    for when in ("before", "after"):
+        assert sum(part[when] for part in picture["bins"]) == pytest.approx(1)
+    assert all(part["after"] == 0 for part in picture["bins"] if part["x"] < picture["target"])
+
+
+def test_pictures_say_their_figures_to_whoever_cannot_see_them(manifest: dict[str, Any]) -> None:
+    page = _Page(render_report(manifest))
+    pictures = [attributes for _, attributes in page.tags if attributes.get("role") == "img"]
+    assert len(pictures) >= 2 * 7
+    assert all(attributes["aria-label"] for attributes in pictures)
+    drawn = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert all("role" in attributes or "aria-hidden" in attributes for attributes in drawn)
+
+
+def test_levels_found_are_shown_step_by_step(manifest: dict[str, Any]) -> None:
+    shown = search(manifest, percent=_share)
+    (age,) = [column for column in manifest["columns"] if column["name"] == "age"]
+    assert shown["columns"][0]["steps"] == [number < age["level"] for number in range(age["levels"] - 1)]
+    assert shown["lattice"] == age["choices"] == 5
+    mixed = {**age, "level": None, "level_shares": {"0": 0.25, "2": 0.75}}
+    parts = search({**manifest, "columns": [mixed]}, percent=_share)["columns"][0]["shares"]
+    assert [(part["x"], part["width"]) for part in parts] == [(0.0, 25.0), (25.0, 75.0)]
+
+
+def test_grade_is_reasoned_grade_by_grade(manifest: dict[str, Any]) -> None:
+    text = render_report(manifest).replace("&#39;", "'")
+    assert [reason["grade"] for reason in manifest["grade"]["reasons"]] == [1, 2, 3, 4]
+    assert all(reason["text"][g] in text for reason in manifest["grade"]["reasons"] for g in ("zh", "en"))
+
+
+def test_report_names_no_value_of_the_table(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"age": [20 + n for n in range(30)], "s": ["secretillness", "otherillness"] * 15})
+    made = extract_of(frame, policy_of({"age": AGE, "s": SENSITIVE}, k=5), tmp_path)
+    for path in (made.report_path, made.manifest_path):
+        assert "illness" not in path.read_text(encoding="utf-8")
+
+
+def test_older_manifest_without_the_new_figures_is_shown_too(manifest: dict[str, Any]) -> None:
+    risk = {when: {k: v for k, v in figures.items() if k != "disclosure"} for when, figures in manifest["risk"].items()}
+    text = render_report({**manifest, "utility": None, "risk": risk})
+    assert _Page(text).balanced
+    assert WORDS["granularity"].en not in text
 
 
 def test_shares_of_rows_by_class_add_up(manifest: dict[str, Any]) -> None:
