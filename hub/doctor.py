@@ -22,6 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from anonymize.engine.java import OLDEST_JAVA, java_version
 from anonymize.text import Language, Text
 from sandbox import limits
 
@@ -141,7 +142,13 @@ def has_postgresql() -> bool:
     return (postgresql_programs() / "initdb").exists()
 
 
+def has_java() -> bool:
+    """What Spark runs on; the tests start a real cluster of two workers."""
+    return (java_version() or 0) >= OLDEST_JAVA
+
+
 TEST_NEEDS: Final = (
+    Need(package="default-jre-headless", present=has_java),
     Need(package="postgresql", present=has_postgresql),
     Need(package="libatomic1", present=has_libatomic),
     Need(package=chromium_package(), present=lambda: chromium() is not None),

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from anonymize.engine.java import OLDEST_JAVA, java_version
 from anonymize.engine.run import Answer, Done, Item, refuse_workers
 from anonymize.errors import AnonymizeError, BadInput
 from anonymize.text import Text
 
-OLDEST_JAVA: Final = 17
 LOCAL_MASTER: Final = "local[*]"
 _POLL: Final = 0.5
 """Seconds between two looks at how far Spark is."""
@@ -82,24 +79,10 @@ def check_spark() -> None:
         raise _missing(
             found=found,
             next_step=Text(
-                f"请安装 Java {OLDEST_JAVA} 或更新版本（Debian：openjdk-17-jre-headless），或使用 --engine local。",
-                f"Install Java {OLDEST_JAVA} or newer (Debian: openjdk-17-jre-headless), or use --engine local.",
+                f"请安装 Java {OLDEST_JAVA} 或更新版本（Debian：default-jre-headless），或使用 --engine local。",
+                f"Install Java {OLDEST_JAVA} or newer (Debian: default-jre-headless), or use --engine local.",
             ),
         )
-
-
-def java_version() -> int | None:
-    """The major version of the Java that Spark would start; None if there is none."""
-    home = os.environ.get("JAVA_HOME")
-    java = os.path.join(home, "bin", "java") if home else shutil.which("java")
-    if java is None:
-        return None
-    try:
-        done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(\d+)', done.stderr)
-    return int(found[1]) if found else None
 
 
 def _missing(*, found: Text, next_step: Text) -> BadInput:
