@@ -51,6 +51,11 @@ MAX_KEY_BYTES: Final = 4096
     show_default=True,
     help="How much to show: the columns only, made-up rows, a sample, or all rows; the columns are the same on each.",
 )
+@click.option(
+    "--population-table",
+    type=click.Path(path_type=Path),
+    help="The table of the population that TABLE was drawn from, for a policy with k-map or delta-presence.",
+)
 @click.option("--rows", type=int, help="At most so many rows; for the synthetic and the sampled rung.")
 @click.option(
     "--title", nargs=2, metavar="ZH EN", help="What the table is called in Chinese and English, for the report."
@@ -79,6 +84,7 @@ def anonymize(
     out: Path,
     key_file: Path | None,
     rung: str,
+    population_table: Path | None,
     rows: int | None,
     title: tuple[str, str] | None,
     engine: str,
@@ -106,6 +112,7 @@ def anonymize(
             title=None if title is None else Text(*title),
             progress=tell,
             scale=read_scale(engine=engine, workers=workers, memory=memory, master=master),
+            population_table=population_table,
         )
     click.echo(json.dumps(_files(done), ensure_ascii=False) if as_json else _summary(done, language))
 

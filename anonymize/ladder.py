@@ -56,6 +56,7 @@ def build_rung(
     title: Text | None = None,
     progress: Progress | None = None,
     scale: Scale | None = None,
+    population_table: Path | None = None,
 ) -> Extracted:
     """Write extract.parquet, manifest.json and report.html of one rung to a new folder `out_dir`.
 
@@ -81,13 +82,23 @@ def build_rung(
             title=title,
             progress=progress,
             scale=scale,
+            population_table=population_table,
         )
     tell = progress or (lambda step, share: None)
     check_call(key, created_at)
     scale = scale or Scale()
     with Staged(out_dir) as staged:
         whole = staged.scratch / EXTRACT_NAME
-        made = write_table(source, whole, policy=policy, key=key, scale=scale, scratch=staged.scratch, tell=tell)
+        made = write_table(
+            source,
+            whole,
+            policy=policy,
+            key=key,
+            scale=scale,
+            scratch=staged.scratch,
+            tell=tell,
+            population_table=population_table,
+        )
         full = _Rows(made=made.transformed, frame=_read_whole(whole, rung, made, scale=scale))
         written = staged.folder / EXTRACT_NAME
         tell("draw", 0.9)
@@ -164,7 +175,9 @@ def _metadata(full: _Rows, policy: AnonymizationPolicy) -> tuple[_Rows, dict[str
 def _sampled(
     full: _Rows, policy: AnonymizationPolicy, *, rows: int | None, chance: Chance, table: str
 ) -> tuple[_Rows, dict[str, Any]]:
-    if policy.target.t is not None or policy.target.l_model is not LModel.DISTINCT:
+    bounds = policy.target.population
+    least = bounds is not None and bounds.delta_min > 0
+    if policy.target.t is not None or policy.target.l_model is not LModel.DISTINCT or least:
         raise _no_sample_for(policy, table=table)
     quasi, sensitive = _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR)
     size = sample_size(full.frame.height, asked=rows, table=table)
@@ -179,7 +192,7 @@ def _sampled(
         table=table,
     )
     extract = full.frame[pl.Series(sample.rows)]
-    shown = replace(full.made, after=measure_released(policy, extract, wholes=full.made.plan.wholes))
+    shown = replace(full.made, after=measure_released(policy, extract, full.made.plan))
     return _Rows(made=shown, frame=extract), {
         "rows": {
             "in": full.made.before.rows,
@@ -248,7 +261,7 @@ def _verify(written: Path, rung: LowerRung, *, shown: _Rows, full: _Rows, policy
         case Rung.METADATA:
             return
         case Rung.SAMPLED:
-            verify_extract(written, policy=policy, promised=shown.made.after)
+            verify_extract(written, policy=policy, plan=full.made.plan, promised=shown.made.after)
         case Rung.SYNTHETIC:
             _verify_synthetic(read_table(written), full.frame, policy, name=written.name)
         case _ as unknown:

@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,6 @@ from anonymize.fitness import refuse_disagreement
 from anonymize.manifest import Provenance, build_manifest, write_canonical
 from anonymize.policy import AnonymizationPolicy
 from anonymize.privacy.classes import Classes
-from anonymize.privacy.whole import Whole
 from anonymize.report import render_report
 from anonymize.row_order import key_id
 from anonymize.rung import Rung
@@ -34,6 +32,7 @@ from anonymize.table import file_digest, not_written, read_header, sync_file
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.pseudonymize import check_key
 from anonymize.text import Text
+from anonymize.transform import Plan
 
 EXTRACT_NAME: Final = "extract.parquet"
 MANIFEST_NAME: Final = "manifest.json"
@@ -67,6 +66,7 @@ def build_extract(
     title: Text | None = None,
     progress: Progress | None = None,
     scale: Scale | None = None,
+    population_table: Path | None = None,
 ) -> Extracted:
     """Write extract.parquet, manifest.json and report.html to a new folder `out_dir`.
 
@@ -84,10 +84,19 @@ def build_extract(
     scale = scale or Scale()
     with Staged(out_dir) as staged:
         written = staged.folder / EXTRACT_NAME
-        made = write_table(source, written, policy=policy, key=key, scale=scale, scratch=staged.scratch, tell=tell)
+        made = write_table(
+            source,
+            written,
+            policy=policy,
+            key=key,
+            scale=scale,
+            scratch=staged.scratch,
+            tell=tell,
+            population_table=population_table,
+        )
         tell("verify", 0.9)
         done = made.transformed
-        verify_extract(written, policy=policy, promised=done.after, wholes=done.plan.wholes, scale=scale)
+        verify_extract(written, policy=policy, promised=done.after, plan=done.plan, scale=scale)
         origin = Provenance(
             table=source.name,
             source_digest=made.source.digest,
@@ -118,7 +127,7 @@ def verify_extract(
     *,
     policy: AnonymizationPolicy,
     promised: Classes,
-    wholes: Sequence[Whole] = (),
+    plan: Plan | None = None,
     scale: Scale | None = None,
 ) -> None:
     """Read a written extract and measure it anew, piece by piece.
@@ -131,7 +140,7 @@ def verify_extract(
     if sorted(schema) != sorted(expected):
         raise refuse_disagreement(path.name)
     with tempfile.TemporaryDirectory(prefix=".verify.", dir=path.parent) as scratch:
-        found = measure_file(path, policy, wholes=wholes, scale=scale or Scale(), scratch=Path(scratch).resolve())
+        found = measure_file(path, policy, plan, scale=scale or Scale(), scratch=Path(scratch).resolve())
     if found.misses(policy.target) or not found.same_as(promised):
         raise refuse_disagreement(path.name)
 

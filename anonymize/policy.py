@@ -343,9 +343,9 @@ def _check_target(policy: AnonymizationPolicy) -> None:
             )
     if policy.recoding is Recoding.LOCAL and target.metric is not Metric.NCP:
         raise refuse_setting("target.metric", zh='局部泛化只支持 "ncp"', en='can only be "ncp" when recoding is local')
-    if policy.recoding is Recoding.LOCAL and target.population is not None and target.population.delta_min > 0:
+    if policy.recoding is Recoding.LOCAL and target.population is not None:
         raise refuse_setting(
-            "target.population.delta_min",
+            "target.population",
             zh="局部泛化不支持：等价类在总体中相互重叠",
             en="is not for local recoding, whose classes overlap in the population",
         )
@@ -353,12 +353,14 @@ def _check_target(policy: AnonymizationPolicy) -> None:
 
 
 def _check_offered(policy: AnonymizationPolicy) -> None:
-    """Models that are read but that the search can't keep yet."""
+    """What only some ways of recoding keep."""
     target = policy.target
     offered = Target(k=target.k, l=target.l, suppression_limit=target.suppression_limit)
-    for key in ("population",) if policy.cells is Cells.LABELS else ("l_model", "t", "population"):
+    for key in ("l_model", "t") if policy.cells is Cells.TIGHT else ():
         if getattr(target, key) != getattr(offered, key):
-            raise refuse_setting(f"target.{key}", zh="尚不支持", en="is not offered yet")
+            raise refuse_setting(
+                f"target.{key}", zh='不支持 cells = "tight"', en='is not for cells = "tight": only k and distinct l are'
+            )
 
 
 def _content(policy: AnonymizationPolicy) -> dict[str, Any]:

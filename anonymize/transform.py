@@ -5,8 +5,7 @@ The levels are found on numbers (`plan_levels`), the columns made from them (`tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,13 @@ from anonymize.errors import Place
 from anonymize.fitness import refuse_disagreement, refuse_target
 from anonymize.perturb import perturb_columns
 from anonymize.policy import AnonymizationPolicy, Cells, ColumnClass, ColumnRule, Recoding
+from anonymize.population import cast_like, check_drawn, generalize_population, split_codes
 from anonymize.privacy.classes import Classes, measure_classes, rows_that_meet
 from anonymize.privacy.disclosure import Disclosure, measure_disclosure
 from anonymize.privacy.histogram import Codes, Histogram, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Generalization, Unreachable, search_generalization
 from anonymize.privacy.local import LocalRecoding, recode_locally
+from anonymize.privacy.presence import PEOPLE, measure_presence, rows_present
 from anonymize.privacy.tight import TightRecoding, recode_tightly
 from anonymize.privacy.utility import Utility
 from anonymize.privacy.whole import Whole
@@ -44,7 +45,7 @@ class Plan:
 
     Shape: `of_row` says which distinct row of the search each row of the table is, `weights` for how many people it
     stands. `tight` is as long as `columns` where cells are tight, else empty. `wholes` has every released sensitive
-    attribute if the target sets t.
+    attribute if the target sets t. `outside` has one row per class of the population at the levels found, if known.
     """
 
     columns: tuple[Leveled, ...]
@@ -52,6 +53,7 @@ class Plan:
     of_row: Codes
     weights: Codes
     wholes: tuple[Whole, ...] = ()
+    outside: pl.DataFrame | None = None
     tight: tuple[TightColumn, ...] = ()
 
     def tight_of(self, column: str) -> TightColumn | None:
@@ -186,20 +188,25 @@ def transform_others(policy: AnonymizationPolicy, frame: pl.DataFrame, *, key: b
 
 
 def plan_levels(
-    policy: AnonymizationPolicy, frame: pl.DataFrame, *, table: str, weights: pl.Series | None = None
+    policy: AnonymizationPolicy,
+    frame: pl.DataFrame,
+    *,
+    table: str,
+    weights: pl.Series | None = None,
+    population: pl.DataFrame | None = None,
 ) -> Plan:
     """The least-loss levels that meet the policy's target.
 
     Shape: `frame` as `transform_others` made it: sensitive attributes as they will be released; one row per person, or
-    per `weights` people alike.
+    per `weights` people alike. `population` as `read_population` made it, if the target asks for one.
     Raises:
-        BadInput: values that a hierarchy does not know.
+        BadInput: values that a hierarchy does not know, or rows of nobody in the population.
         TargetNotMet: no level does it.
     """
     rules = released_rules(policy, ColumnClass.QUASI_ID)
     columns = tuple(
         level_column(
-            frame[rule.name],
+            _with_population(frame[rule.name], population, table=table),
             rule.technique if isinstance(rule.technique, Generalize) else None,
             place=Place(table=table, column=rule.name),
         )
@@ -212,18 +219,41 @@ def plan_levels(
         return Plan(
             columns=(), found=nothing, of_row=np.zeros(len(people), dtype=np.int64), weights=people, wholes=wholes
         )
+    pairs = [split_codes(leveled, frame.height) for leveled in columns]
+    columns, codes = tuple(leveled for leveled, _ in pairs), [own for _, own in pairs]
     sensitive = [sensitive_codes(frame[rule.name]) for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     histogram = build_histogram(
         columns,
         sensitive if policy.target.needs_sensitive else [],
         weights=people,
+        population=() if population is None else codes,
+        people=None if population is None else population[PEOPLE].to_numpy(),
         trees=[whole.levels for whole in wholes],
     )
+    if population is not None:
+        check_drawn(histogram, table=table)
     tight = _tight_columns(policy, columns, table=table) if policy.cells is Cells.TIGHT else ()
     found = _search(policy, histogram, tight)
     if isinstance(found, Unreachable):
         raise refuse_target(policy, table=table, rows=int(people.sum()), removed=found.suppressed, proven=found.proven)
-    return Plan(columns=columns, found=found, of_row=histogram.of_row, weights=people, wholes=wholes, tight=tight)
+    outside = None
+    if population is not None and isinstance(found, Generalization):
+        outside = generalize_population(columns, codes, population, found)
+    return Plan(
+        columns=columns,
+        found=found,
+        of_row=histogram.of_row,
+        weights=people,
+        wholes=wholes,
+        tight=tight,
+        outside=outside,
+    )
+
+
+def _with_population(source: pl.Series, population: pl.DataFrame | None, *, table: str) -> pl.Series:
+    if population is None:
+        return source
+    return pl.concat([source, cast_like(population[source.name], source, table=table)])
 
 
 def _search(
@@ -270,6 +300,8 @@ def remove_unsafe_rows(
         weights=people.filter(planned),
         wholes=plan.wholes,
     )
+    if plan.outside is not None and target.population is not None:
+        met &= rows_present(released.filter(planned), quasi, plan.outside, people.filter(planned), target.population)
     kept = planned.scatter(planned.arg_true(), met)
     rows, removed = int(people.sum()), int(people.filter(~kept).sum())
     if removed > target.suppression_limit * rows + 1e-9 or removed == rows:
@@ -279,7 +311,7 @@ def remove_unsafe_rows(
     known = [rule.name for rule in policy.of_class(ColumnClass.QUASI_ID)]
     standing = released.filter(kept) if released.width else released
     losses = _column_losses(plan, kept)
-    after = measure_released(policy, standing, wholes=plan.wholes, weights=people.filter(kept))
+    after = measure_released(policy, standing, plan, weights=people.filter(kept))
     return Transformed(
         plan=plan,
         released=released,
@@ -301,13 +333,18 @@ def remove_unsafe_rows(
 
 
 def measure_released(
-    policy: AnonymizationPolicy, extract: pl.DataFrame, *, wholes: Sequence[Whole], weights: pl.Series | None = None
+    policy: AnonymizationPolicy, extract: pl.DataFrame, plan: Plan | None, *, weights: pl.Series | None = None
 ) -> Classes:
-    """The classes of an extract, measured as its policy's target asks."""
+    """The classes of an extract, measured as its policy's target asks, against what its plan knows of the whole."""
     quasi = [rule.name for rule in released_rules(policy, ColumnClass.QUASI_ID)]
     sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     c_from = policy.target.l if policy.target.l_model is LModel.RECURSIVE else None
-    return measure_classes(extract, quasi, sensitive, weights=weights, wholes=wholes, c_from=c_from or 2)
+    wholes = () if plan is None else plan.wholes
+    found = measure_classes(extract, quasi, sensitive, weights=weights, wholes=wholes, c_from=c_from or 2)
+    if plan is None or plan.outside is None:
+        return found
+    people = pl.Series(np.ones(extract.height, dtype=np.int64)) if weights is None else weights
+    return replace(found, presence=measure_presence(extract, quasi, plan.outside, people))
 
 
 def _column_losses(plan: Plan, kept: pl.Series) -> dict[str, float]:

@@ -59,12 +59,26 @@ def policy_of(columns: Mapping[str, Any], **target: Any) -> AnonymizationPolicy:
     return parse_policy(policy_text(columns, target=target or None))
 
 
-def extract_of(frame: pl.DataFrame, policy: AnonymizationPolicy, folder: Path, *, key: bytes = KEY) -> Extracted:
+def extract_of(
+    frame: pl.DataFrame,
+    policy: AnonymizationPolicy,
+    folder: Path,
+    *,
+    key: bytes = KEY,
+    population_table: Path | None = None,
+) -> Extracted:
     """An extract built from a frame, below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "source.parquet"
     frame.write_parquet(source)
-    return build_extract(source=source, policy=policy, key=key, out_dir=folder / "out", created_at=NOW)
+    return build_extract(
+        source=source,
+        policy=policy,
+        key=key,
+        out_dir=folder / "out",
+        created_at=NOW,
+        population_table=population_table,
+    )
 
 
 def write_xlsx(path: Path, *sheets: Sequence[Sequence[object]]) -> Path:

@@ -44,8 +44,8 @@ from anonymize.errors import AnonymizeError, BadInput
 from anonymize.facts import Facts
 from anonymize.fitness import check_columns, check_fit, check_leftovers, counted_columns
 from anonymize.policy import AnonymizationPolicy, ColumnClass
+from anonymize.population import read_population
 from anonymize.privacy.classes import Classes
-from anonymize.privacy.whole import Whole
 from anonymize.row_order import bucket_count, merge_runs
 from anonymize.sample_risk import measure_sample
 from anonymize.scoring import with_other_columns
@@ -54,6 +54,7 @@ from anonymize.table import TableWriter
 from anonymize.techniques.drop import Drop
 from anonymize.text import Text
 from anonymize.transform import (
+    Plan,
     Transformed,
     measure_released,
     plan_levels,
@@ -90,6 +91,7 @@ def write_table(
     scale: Scale,
     scratch: Path,
     tell: Progress,
+    population_table: Path | None = None,
 ) -> Made:
     """Write all rows of a table that are kept, as its policy releases them, in keyed order.
 
@@ -99,10 +101,13 @@ def write_table(
         BadInput: table and policy don't fit, the table is past memory for what the policy asks, or the disk is full.
         TargetNotMet: the risk target can't be reached within the policy's limits.
     """
+    outside = read_population(population_table, policy)
     opened = open_source(source, scale=scale, scratch=scratch)
     tell("read", 0.02)
     try:
-        return _write_opened(opened, target, policy=policy, key=key, scale=scale, scratch=scratch, tell=tell)
+        return _write_opened(
+            opened, target, policy=policy, key=key, scale=scale, scratch=scratch, tell=tell, outside=outside
+        )
     except AnonymizeError:
         opened.check_unchanged()  # then that is the reason, whatever came of it
         raise
@@ -119,6 +124,7 @@ def _write_opened(
     scale: Scale,
     scratch: Path,
     tell: Progress,
+    outside: pl.DataFrame | None,
 ) -> Made:
     check_columns(policy, list(opened.schema), table=opened.table)
     _check_disk(opened, scratch)
@@ -131,7 +137,7 @@ def _write_opened(
     counted = _run(scale, partial(count_piece, job), opened.pieces, step="read", share=(0.05, 0.3), tell=tell)
     check_fit(policy, Facts.total([part.facts for part in counted]), table=opened.table)
     tell("search", 0.3)
-    made = _search(job, counted, scale=scale, population=population)
+    made = _search(job, counted, scale=scale, population=population, outside=outside)
     tell("detect", 0.45)
     sample = pl.concat([read_rows(part.sample) for part in counted])
     released = release_sample(job, sample)
@@ -157,9 +163,7 @@ def _write_opened(
     )
 
 
-def measure_file(
-    path: Path, policy: AnonymizationPolicy, *, wholes: Sequence[Whole], scale: Scale, scratch: Path
-) -> Classes:
+def measure_file(path: Path, policy: AnonymizationPolicy, plan: Plan | None, *, scale: Scale, scratch: Path) -> Classes:
     """The classes of a written Parquet file as its policy's target asks, counted piece by piece."""
     counting = (ColumnClass.QUASI_ID, ColumnClass.SENSITIVE_ATTR)
     names = [rule.name for column_class in counting for rule in released_rules(policy, column_class)]
@@ -167,9 +171,9 @@ def measure_file(
         partial(count_columns, names, scratch), cut_parquet([path], scale=scale), done=lambda answered: None
     )
     if not counted:
-        return measure_released(policy, pl.read_parquet(path, glob=False), wholes=wholes)
+        return measure_released(policy, pl.read_parquet(path, glob=False), plan)
     classes = _add_up(counted)
-    return measure_released(policy, own_names(classes), wholes=wholes, weights=classes[PEOPLE])
+    return measure_released(policy, own_names(classes), plan, weights=classes[PEOPLE])
 
 
 def _job(source: Source, *, policy: AnonymizationPolicy, key: bytes, scale: Scale, scratch: Path) -> Job:
@@ -214,14 +218,21 @@ def _population(source: Source, policy: AnonymizationPolicy, *, scale: Scale, sc
     return _add_up(scale.engine.run_tasks(task, source.pieces, done=lambda answered: None))
 
 
-def _search(job: Job, counted: Sequence[Counted], *, scale: Scale, population: pl.DataFrame | None) -> Transformed:
+def _search(
+    job: Job,
+    counted: Sequence[Counted],
+    *,
+    scale: Scale,
+    population: pl.DataFrame | None,
+    outside: pl.DataFrame | None,
+) -> Transformed:
     """The levels, found on the distinct rows of the whole table, and what becomes of each."""
     classes = _add_up([part.classes for part in counted])
     size = int(classes.estimated_size()) // max(1, classes.height)
     scale.check_classes(classes=classes.height, row_bytes=size, subject=job.table)
     known, made = known_rows(job, classes)
     others = release_columns(job, known, made)
-    plan = plan_levels(job.policy, others, table=job.table, weights=classes[PEOPLE])
+    plan = plan_levels(job.policy, others, table=job.table, weights=classes[PEOPLE], population=outside)
     shown = transform_quasi(plan, others)
     transformed = remove_unsafe_rows(job.policy, plan, source=known, released=shown, table=job.table)
     if population is not None:

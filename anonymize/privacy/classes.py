@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anonymize.privacy.presence import Presence
 from anonymize.privacy.whole import ROWS, VALUE, Whole
 from anonymize.target import LModel, Target, TDistance
 
@@ -30,7 +31,7 @@ class Classes:
     classes. Units: `l` distinct values other than null; `l_entropy` as many equally likely ones; `c` rows of the
     commonest value over those of all values from the `c_from`-th commonest on, infinite where there are none (recursive
     diversity holds for any c above it); `t` equal distance from the table itself; `t_whole` the target's distance from
-    the whole table that this one was released from, where it was measured.
+    the whole table that this one was released from, where it was measured; `presence` in the population, if known.
     """
 
     sizes: npt.NDArray[np.int64]
@@ -40,6 +41,7 @@ class Classes:
     c: dict[str, float] = field(default_factory=dict)
     c_from: int = 2
     t_whole: dict[str, float] = field(default_factory=dict)
+    presence: Presence | None = None
 
     @property
     def rows(self) -> int:
@@ -61,14 +63,16 @@ class Classes:
 
     def same_as(self, other: Classes) -> bool:
         """Whether two measurements agree; figures are rounded, so that they can."""
-        figures = ("l", "l_entropy", "c", "t", "t_whole")
+        figures = ("l", "l_entropy", "c", "t", "t_whole", "presence")
         return np.array_equal(self.sizes, other.sizes) and all(
             getattr(self, name) == getattr(other, name) for name in figures
         )
 
     def misses(self, target: Target) -> bool:
-        """Whether a class misses the k, l or t of the target."""
+        """Whether a class misses a model of the target."""
         if self.k < target.k:
+            return True
+        if target.population is not None and (self.presence is None or self.presence.misses(target.population)):
             return True
         if target.l is not None:
             match target.l_model:
@@ -230,7 +234,7 @@ def _ordered(pairs: pl.DataFrame, whole: Whole) -> pl.DataFrame:
     below = np.concatenate([[0.0], np.cumsum(overall)])
     places = pl.DataFrame({VALUE: whole.values[VALUE], "place": np.arange(count)})
     # Nothing is below the first value: a step of 0 up to there, as if each class had it on no row.
-    starts = pl.DataFrame({_CLASS: pairs[_CLASS].unique(), "place": 0, ROWS: 0}, schema_overrides={ROWS: pl.Int64})
+    starts = pairs.select(_CLASS).unique().with_columns(place=pl.lit(0, pl.Int64), **{ROWS: pl.lit(0, pl.Int64)})
     held = pairs.join(places, on=VALUE, how="left", nulls_equal=True).select(_CLASS, "place", ROWS)
     steps = pl.concat([held.cast({"place": pl.Int64}), starts]).sort(_CLASS, "place", ROWS)
     steps = steps.with_columns(

@@ -47,20 +47,21 @@ def build_histogram(
     *,
     weights: Codes | None = None,
     population: Sequence[Codes] = (),
+    people: Codes | None = None,
     trees: Sequence[Sequence[Codes]] = (),
 ) -> Histogram:
     """Count the distinct rows.
 
     Shape: every column and every sensitive array has one entry per row of the table; at least one column. A row of the
     table stands for one person, or for `weights` people alike. `population` holds, for each column, one leaf for each
-    person of the population, whose sensitive values nobody knows.
+    row of the population, which stands for one person or for `people` alike; their sensitive values nobody knows.
     """
     parts = [column.codes for column in columns] + list(sensitive)
     rows = len(parts[0])
     if population:
         unknown = np.full(len(population[0]), -1, dtype=np.int64)
-        people = [*population, *(unknown for _ in sensitive)]
-        parts = [np.concatenate(pair) for pair in zip(parts, people, strict=True)]
+        known = [*population, *(unknown for _ in sensitive)]
+        parts = [np.concatenate(pair) for pair in zip(parts, known, strict=True)]
     ids = np.zeros(len(parts[0]), dtype=np.int64)
     count = 1
     for part in parts:
@@ -75,7 +76,7 @@ def build_histogram(
         quasi=tuple(picked[: len(columns)]),
         sensitive=tuple(picked[len(columns) :]),
         weights=np.bincount(ids[:rows], weights=weights, minlength=count).astype(np.int64),
-        population=np.bincount(ids[rows:], minlength=count).astype(np.int64),
+        population=np.bincount(ids[rows:], weights=people, minlength=count).astype(np.int64),
         of_row=ids[:rows],
         trees=tuple(tuple(levels) for levels in trees),
     )

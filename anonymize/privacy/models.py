@@ -97,7 +97,7 @@ class Models:
     def judge(self, group: Codes, groups: int, *, rows: Codes, weight: Codes, bound: bool) -> Judged:
         """The same; with `bound` also how many rows of each group can at most be kept by splitting it."""
         people, target_l = np.bincount(group, weights=weight, minlength=groups), self.target.l
-        keep = np.where(people >= self.target.k, people, 0)
+        keep = np.where(people >= self.target.k, people, 0).astype(np.float64)
         meets = keep > 0
         population = self._population_of(group, groups, rows)
         if population is not None:

@@ -90,7 +90,7 @@ def test_target_that_does_not_fit_its_columns_is_refused(
 
 @pytest.mark.parametrize(
     ("target", "subject"),
-    [({"metric": "entropy"}, "target.metric"), ({"population": {"delta_min": 0.1}}, "target.population.delta_min")],
+    [({"metric": "entropy"}, "target.metric"), ({"population": {"k_map": 5}}, "target.population")],
 )
 def test_local_recoding_refuses_what_it_can_not_keep(target: dict[str, Any], subject: str) -> None:
     with pytest.raises(BadInput) as refused:
