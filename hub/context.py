@@ -73,6 +73,11 @@ class Folders:
         return self.state / "extracts"
 
     @property
+    def answers(self) -> Path:
+        """One folder a noisy answer."""
+        return self.state / "answers"
+
+    @property
     def workspaces(self) -> Path:
         """One folder a workspace."""
         return self.state / "workspaces"
@@ -94,7 +99,16 @@ class Folders:
 
     def make(self) -> None:
         """Create what is missing."""
-        for folder in (self.state, self.raw, self.extracts, self.workspaces, self.frozen, self.runs, self.releases):
+        for folder in (
+            self.state,
+            self.raw,
+            self.extracts,
+            self.answers,
+            self.workspaces,
+            self.frozen,
+            self.runs,
+            self.releases,
+        ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # It may have been there, open to others. Workspaces run under other uids and must reach their own folder,
             # whose name and rights are the sandbox's work.

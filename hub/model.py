@@ -7,6 +7,7 @@ from hub.gate import model as gate
 from hub.intake import model as intake
 from hub.ledger import model as ledger
 from hub.licensing import model as licensing
+from hub.noisy import model as noisy
 from hub.numbering import Counter
 from hub.people import model as people
 from hub.products import model as products
@@ -24,6 +25,7 @@ __all__ = [
     "intake",
     "ledger",
     "licensing",
+    "noisy",
     "people",
     "products",
     "register",

@@ -3,8 +3,9 @@
 At each start: (1) the ledger holds, also against the checkpoint kept beside the database; (2) the start is an event
 that names every unsafe setting and every weakness of the machine; (3) an extract whose worker died is written down as
 refused; (4) copies of raw data and builds that nothing refers to are taken away; (5) a sealed run that was cut off is
-written down as interrupted; (6) a request whose checks were cut off is checked now; (7) an approval that was not used
-in time is ended. Bundles need nothing: they are made from what is committed when first needed.
+written down as interrupted, and a noisy answer as lost, its price spent; (6) a request whose checks were cut off is
+checked now; (7) an approval that was not used in time is ended. Bundles need nothing: they are made from what is
+committed when first needed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hub.gate.model import ExportRequest, RequestStatus
 from hub.ledger.actions import LedgerVerdict, refusal_of, verify
 from hub.ledger.events import EventKind
 from hub.message import msg
+from hub.noisy.actions import end_cut_off_answers
 from hub.people.actor import SYSTEM
 from hub.runs.actions import end_cut_off_runs
 from hub.seals import changed_rows
@@ -49,6 +51,7 @@ def start_site(hub: Hub, *, weaknesses: Sequence[str] = ()) -> None:
         )
     _close_cut_off_extracts(hub)
     _take_away_leftovers(hub)
+    end_cut_off_answers(hub)
     end_cut_off_runs(hub)
     _check_cut_off_requests(hub)
     expire_approvals(hub)

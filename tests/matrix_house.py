@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from anonymize.privacy.dp.loss import Composition
 from hub.catalog.actions import mark_state_secret, publish_table, register_table
 from hub.catalog.model import Origin, TableStatus
 from hub.closing.actions import close_licence, discard_evidence
@@ -48,6 +49,7 @@ from hub.licensing.agreements import (
 )
 from hub.licensing.annex import decide_personnel, propose_personnel, remove_personnel
 from hub.licensing.model import ExtractLevel, Lane, Licence, LicenceStatus, PersonnelStatus, Stance
+from hub.noisy.actions import ask_noisy, grant_budget
 from hub.people.accounts import (
     appoint_person,
     change_roles,
@@ -88,10 +90,13 @@ from hub.workspaces.model import WorkspaceStatus
 from sandbox.sealed import Ending, Ran
 from tests import factories
 from tests.factories import STATED, Watch, actor
+from tests.noisy_cases import request_text
 
 WORDS = "逐格看过，每格八十人，可以出域。"
 ANY = "any"
 """The state of an act that is about nothing that is there already."""
+
+QUESTION = request_text({"kind": "count", "epsilon": 1}, table="clinic_visits", unit="serial")
 
 R, S = RequestStatus, RegistrationStatus
 
@@ -130,6 +135,7 @@ def everyday(folder: Path) -> tuple[Hub, Scene]:
     _people(hub, scene)
     room = factories.opened(hub, days=600, lane=Lane.INDUSTRY)
     scene.put("licence", LicenceStatus.ACTIVE, "l-0001")
+    _grant_budget(hub, actor(hub, "bureau-officer"), "l-0001", unit="serial")
     scene.put("workspace", WorkspaceStatus.OPEN, room.workspace_id)
     scene.put("extract", ExtractStatus.ISSUED, _newest(hub, Extract))
     scene.put("extract_request", ExtractRequestStatus.APPROVED, _newest(hub, ExtractRequest))
@@ -600,6 +606,20 @@ def things_of(name: str) -> Mapping[str, Mapping[str, str]]:
 # -- acts --------------------------------------------------------------------------------------------------------------
 
 
+def _grant_budget(hub: Hub, by: Actor, licence: str, *, unit: str) -> object:
+    return grant_budget(
+        hub,
+        by,
+        licence_id=licence,
+        table_id="clinic_visits",
+        composition=Composition.PURE,
+        unit=unit,
+        amount="1",
+        delta="0",
+        document_ref="2026-17",
+    )
+
+
 def _days(hub: Hub, days: int) -> datetime:
     return hub.clock() + timedelta(days=days)
 
@@ -785,6 +805,8 @@ ACTS: tuple[Act, ...] = (
             hub, by, licence_id=it, table_id="clinic_visits", level=ExtractLevel.SYNTHETIC, purpose=PURPOSE
         )
     ),
+    _act("grant_budget", "licence")(lambda hub, by, it: _grant_budget(hub, by, it, unit="serial")),
+    _act("ask_noisy", "licence")(lambda hub, by, it: ask_noisy(hub, by, licence_id=it, text=QUESTION)),
     _act("open_workspace", "licence")(lambda hub, by, it: open_workspace(hub, by, licence_id=it)),
     _act("permit_income", "licence")(_income),
     _act("enter_account", "licence")(_account),

@@ -38,6 +38,8 @@ from hub.ledger.events import EventKind
 from hub.licensing.actions import find_licence, visible_licence
 from hub.licensing.model import Licence, LicenceStatus
 from hub.message import msg
+from hub.noisy.actions import answers_in_use
+from hub.noisy.model import AnswerStatus
 from hub.people.actor import Actor
 from hub.people.rules import Verb
 from hub.products.actions import bundle_path, public_keys, revoke_grants
@@ -66,7 +68,7 @@ whether a folder found elsewhere, in a backup for instance, is one of the things
 第一种形式证明本证明完整、由包内公钥对应的私钥签名并已记入存证账本；请与区数据局公布的公钥指纹比对，或以 `--keys` 给出。
 最后一种形式判断在他处（例如备份中）发现的文件夹是否为已证明销毁之物。
 """
-_FOLDER = re.compile(r"[ew]-[0-9]{4,}")
+_FOLDER = re.compile(r"[ewy]-[0-9]{4,}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -228,6 +230,8 @@ def _begin(hub: Hub, tx: Transaction, licence: Licence, reason: str, usage_gap: 
         tx.session.scalars(select(Workspace).where(Workspace.licence_id == licence.id).order_by(Workspace.id))
     )
     items = [_item(hub, DestroyedKind.EXTRACT, one.id, issued=one.digest) for one in extracts]
+    answers = answers_in_use(tx.session, licence.id)
+    items += [_item(hub, DestroyedKind.ANSWER, one.id) for one in answers]
     items += [_item(hub, DestroyedKind.WORKSPACE, one.id) for one in workspaces]
     items.append(_key(hub, licence.id))
     items += [_package(hub, tx.session, one) for one in _unreleased(tx.session, licence.id)]
@@ -243,6 +247,8 @@ def _begin(hub: Hub, tx: Transaction, licence: Licence, reason: str, usage_gap: 
     }
     for extract in extracts:
         extract.status = ExtractStatus.DESTROYED
+    for answer in answers:
+        answer.status = AnswerStatus.DESTROYED
     for workspace in workspaces:
         workspace.status = WorkspaceStatus.DESTROYED
     closing = LicenceClosing(
@@ -387,7 +393,7 @@ def _remaining(hub: Hub, closing: LicenceClosing) -> int:
 
 
 def _folders(hub: Hub, closing: LicenceClosing) -> list[Path]:
-    kinds = (DestroyedKind.EXTRACT.value, DestroyedKind.WORKSPACE.value)
+    kinds = (DestroyedKind.EXTRACT.value, DestroyedKind.ANSWER.value, DestroyedKind.WORKSPACE.value)
     return [_folder(hub, DestroyedKind(item["kind"]), item["id"]) for item in closing.items if item["kind"] in kinds]
 
 
@@ -401,7 +407,13 @@ def _folder(hub: Hub, kind: DestroyedKind, thing: str) -> Path:
     """Where a thing lies. Only a running id leads anywhere: a meddled row must not lead to another folder."""
     if not _FOLDER.fullmatch(thing):
         raise NotFound(unknown(thing))
-    return hub.folders.extracts / thing if kind is DestroyedKind.EXTRACT else workspace_dir(hub, thing)
+    match kind:
+        case DestroyedKind.EXTRACT:
+            return hub.folders.extracts / thing
+        case DestroyedKind.ANSWER:
+            return hub.folders.answers / thing
+        case _:
+            return workspace_dir(hub, thing)
 
 
 def _certify(hub: Hub, tx: Transaction, closing: LicenceClosing) -> DestructionCertificate:

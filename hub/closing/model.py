@@ -29,6 +29,7 @@ class DestroyedKind(StrEnum):
     """What is destroyed when a licence is closed."""
 
     EXTRACT = "extract"
+    ANSWER = "answer"
     WORKSPACE = "workspace"
     KEY = "key"
     PACKAGE = "package"

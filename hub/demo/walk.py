@@ -229,7 +229,7 @@ async def _work(hub: Hub, out: Terminal, room: Room) -> None:
             state_dir=room.state_dir,
             uid=uid,
             gid=uid,
-            extracts=tuple(ReadOnlyMount(name=one.name, source=one.path, level=one.level.value) for one in mounted),
+            extracts=tuple(ReadOnlyMount(name=one.name, source=one.path, level=str(one.level)) for one in mounted),
             limits=Limits(memory_bytes=hub.settings.workspace_memory),
             server_argv_extra=(),
             server_env={"ZHAKOU_TOKEN": token},

@@ -79,7 +79,7 @@ def run_worker(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
-            preexec_fn=_limit,  # sets limits only
+            preexec_fn=limit_worker,  # sets limits only
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -123,7 +123,8 @@ def _failure(stdout: bytes) -> Failed:
         )
 
 
-def _limit() -> None:
+def limit_worker() -> None:
+    """What a worker gets before it begins: it ends with the service, dumps no core, and has only so much memory."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # prctl(2): a build does not outlive a killed service
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

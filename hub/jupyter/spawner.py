@@ -105,7 +105,7 @@ class ZhakouSpawner(Spawner):
         self.room_id = room.workspace_id
         self._say(30, msg("Comparing the extracts with their digests and mounting them…"))
         mounted = await asyncio.to_thread(rooms.mount_extracts, hub, person.actor, workspace_id=room.workspace_id)
-        extracts = tuple(ReadOnlyMount(name=one.name, source=one.path, level=one.level.value) for one in mounted)
+        extracts = tuple(ReadOnlyMount(name=one.name, source=one.path, level=str(one.level)) for one in mounted)
         self.workspace = Workspace(self._spec(room.workspace_id, room.state_dir, extracts, person))
         self.workspace.prepare()
         self.workspace.offer_notebooks(sorted(NOTEBOOKS.glob("*.ipynb")))

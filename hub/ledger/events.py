@@ -55,6 +55,11 @@ class EventKind(StrEnum):
     EXTRACT_ISSUED = "extract.issued"  # an extract met its target and was kept
     EXTRACT_REFUSED = "extract.refused"  # the target was not met or the source could not be read; nothing was written
     EXTRACT_REVOKED = "extract.revoked"  # the data's department took an issued extract out of use
+    BUDGET_GRANTED = "budget.granted"  # the bureau granted a privacy budget on a table under a licence
+    BUDGET_SPENT = "budget.spent"  # an analyst asked for noisy statistics; written before noise is drawn
+    NOISY_ANSWERED = "noisy.answered"  # they were answered; the files are named by digest, no figure is
+    NOISY_REFUSED = "noisy.refused"  # they were not; where noise may have been drawn, the price stays spent
+    NOISY_MOUNTED = "noisy.mounted"  # the results of an answer were bound into a workspace, read-only
     WORKSPACE_OPENED = "workspace.opened"  # an analyst's workspace was allowed to start
     EXTRACT_MOUNTED = "extract.mounted"  # an extract was bound into a workspace, read-only
     KERNEL_STARTED = "kernel.started"  # a kernel of an open workspace was allowed to start, or to start again

@@ -62,6 +62,8 @@ class Verb(StrEnum):
     DECIDE_EXTRACT = "decide_extract"
     BUILD_EXTRACT = "build_extract"
     REVOKE_EXTRACT = "revoke_extract"
+    GRANT_BUDGET = "grant_budget"
+    ASK_NOISY = "ask_noisy"
     OPEN_WORKSPACE = "open_workspace"
     REQUEST_RUN = "request_run"
     DECIDE_RUN = "decide_run"
@@ -123,6 +125,8 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.DECIDE_EXTRACT: frozenset({Role.DEPT_STEWARD, Role.COMPLIANCE_REVIEWER}),
     Verb.BUILD_EXTRACT: frozenset({Role.CENTRE_OPERATOR}),
     Verb.REVOKE_EXTRACT: frozenset({Role.DEPT_STEWARD}),
+    Verb.GRANT_BUDGET: frozenset({Role.BUREAU_OFFICER}),
+    Verb.ASK_NOISY: frozenset({Role.ANALYST}),
     Verb.OPEN_WORKSPACE: frozenset({Role.ANALYST}),
     Verb.REQUEST_RUN: frozenset({Role.ANALYST}),
     Verb.DECIDE_RUN: frozenset({Role.COMPLIANCE_REVIEWER}),

@@ -16,6 +16,7 @@ from hub.gate import pages as gate
 from hub.jupyter.attempts import Attempts
 from hub.ledger import pages as ledger
 from hub.licensing import pages as licensing
+from hub.noisy import pages as noisy
 from hub.people import account_pages as accounts
 from hub.people import pages as people
 from hub.products import pages as products
@@ -40,6 +41,7 @@ ROOMS: tuple[APIRouter, ...] = (
     licensing.router,
     sharing.router,
     extracts.router,
+    noisy.router,
     workspaces.router,
     runs.router,
     gate.router,

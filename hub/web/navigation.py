@@ -74,6 +74,12 @@ BESIDE = (
         path="runs",
     ),
     Step(
+        key="noisy",
+        title=msg("Noisy statistics"),
+        hint=msg("Figures under differential privacy, out of a budget"),
+        path="noisy",
+    ),
+    Step(
         key="sharing",
         title=msg("Consents"),
         hint=msg("Asked of the departments that shared the data"),

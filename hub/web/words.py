@@ -31,6 +31,7 @@ from hub.licensing.model import (
     SuspensionTrigger,
 )
 from hub.message import Message, Value, msg
+from hub.noisy.model import AnswerStatus
 from hub.people.actor import OrgKind, Post, Role
 from hub.people.model import ChangeKind, ChangeStatus, Factor, OrganisationStatus, PersonStatus, SignInState
 from hub.people.rules import Verb
@@ -157,6 +158,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         Verb.DECIDE_EXTRACT: msg("decide on a request for data"),
         Verb.BUILD_EXTRACT: msg("build an extract"),
         Verb.REVOKE_EXTRACT: msg("take an extract out of use"),
+        Verb.GRANT_BUDGET: msg("grant a privacy budget"),
+        Verb.ASK_NOISY: msg("ask for noisy statistics"),
         Verb.OPEN_WORKSPACE: msg("open a workspace"),
         Verb.REQUEST_RUN: msg("ask for a sealed run"),
         Verb.DECIDE_RUN: msg("review the code of a sealed run"),
@@ -304,6 +307,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         ConsentStatus.REFUSED: msg("consent refused"),
         ConsentStatus.WITHDRAWN: msg("consent withdrawn"),
     },
+    AnswerStatus: {
+        AnswerStatus.COMPUTING: msg("being computed"),
+        AnswerStatus.ANSWERED: msg("answered"),
+        AnswerStatus.REFUSED: msg("not computed, nothing spent"),
+        AnswerStatus.LOST: msg("no answer, spent"),
+        AnswerStatus.DESTROYED: msg("destroyed"),
+    },
     ExtractStatus: {
         ExtractStatus.BUILDING: msg("being built"),
         ExtractStatus.ISSUED: msg("issued"),
@@ -374,6 +384,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
     },
     DestroyedKind: {
         DestroyedKind.EXTRACT: msg("extract"),
+        DestroyedKind.ANSWER: msg("answer of noisy statistics"),
         DestroyedKind.WORKSPACE: msg("workspace"),
         DestroyedKind.KEY: msg("pseudonym key"),
         DestroyedKind.PACKAGE: msg("package that was never released"),
@@ -584,6 +595,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, Message]] = {
         EventKind.EXTRACT_REFUSED: msg("Extract not issued"),
         EventKind.EXTRACT_REVOKED: msg("Extract taken out of use"),
         EventKind.WORKSPACE_OPENED: msg("Workspace opened"),
+        EventKind.BUDGET_GRANTED: msg("Privacy budget granted"),
+        EventKind.BUDGET_SPENT: msg("Privacy budget spent"),
+        EventKind.NOISY_ANSWERED: msg("Noisy statistics answered"),
+        EventKind.NOISY_REFUSED: msg("Noisy statistics not answered"),
+        EventKind.NOISY_MOUNTED: msg("Noisy statistics mounted read-only"),
         EventKind.EXTRACT_MOUNTED: msg("Extract mounted read-only"),
         EventKind.KERNEL_STARTED: msg("Kernel started"),
         EventKind.RUNG_CHOSEN: msg("Rung chosen"),
@@ -665,6 +681,13 @@ TONES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ConsentStatus.GIVEN: "good",
         ConsentStatus.REFUSED: "bad",
         ConsentStatus.WITHDRAWN: "bad",
+    },
+    AnswerStatus: {
+        AnswerStatus.COMPUTING: "wait",
+        AnswerStatus.ANSWERED: "good",
+        AnswerStatus.REFUSED: "bad",
+        AnswerStatus.LOST: "bad",
+        AnswerStatus.DESTROYED: "bad",
     },
     ExtractStatus: {
         ExtractStatus.BUILDING: "wait",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from anonymize.table import file_digest
 from hub.catalog.model import CatalogTable
-from hub.context import Hub
+from hub.context import Hub, Transaction
 from hub.errors import ChecksFailed, NotAllowed, NotFound, Refusal, unknown
 from hub.extracts.actions import extract_path, issued_rungs
 from hub.extracts.issue import REAL
@@ -21,6 +21,7 @@ from hub.extracts.rules import refusals_to_use_extract
 from hub.ledger.events import EventKind
 from hub.licensing.actions import licence_in, licence_to_work, visible_licence
 from hub.licensing.model import ExtractLevel, Licence
+from hub.noisy.actions import answers_in_use, result_path
 from hub.numbering import newest_first
 from hub.people.actions import lapses_of
 from hub.people.actor import SYSTEM, Actor
@@ -56,7 +57,8 @@ class MountedExtract:
     name: str
     path: Path
     digest: str
-    level: ExtractLevel
+    level: str
+    """An `ExtractLevel`; empty: the result of a noisy answer, which is no rung."""
 
 
 def open_workspace(hub: Hub, actor: Actor, *, licence_id: str) -> Room:
@@ -153,7 +155,31 @@ def mount_extracts(hub: Hub, actor: Actor, *, workspace_id: str) -> tuple[Mounte
                 )
             )
             mounted.append(MountedExtract(name=extract.table_id, path=path, digest=extract.digest, level=extract.level))
-        return tuple(mounted)
+        return (*mounted, *_mount_answers(hub, tx, licence.id, workspace_id))
+
+
+def _mount_answers(hub: Hub, tx: Transaction, licence_id: str, workspace_id: str) -> list[MountedExtract]:
+    """The results of the licence's noisy answers, each held against its digest."""
+    mounted = []
+    for answer in answers_in_use(tx.session, licence_id):
+        for name, digest in answer.digests.items():
+            path = result_path(hub, answer.id, name)
+            found = file_digest(path) if path.is_file() and not path.is_symlink() else ""
+            same = Origin(digest=digest, source="", policy="")
+            tx.refuse(
+                refusals_to_mount(extract_id=answer.id, issued=same, found=Origin(digest=found, source="", policy="")),
+                ChecksFailed,
+            )
+            mounted.append(MountedExtract(name=f"{answer.id}_{name}", path=path, digest=digest, level=""))
+        tx.record(
+            EventKind.NOISY_MOUNTED,
+            "noisy_answer",
+            answer.id,
+            digest=answer.request_digest,
+            licence_id=licence_id,
+            details={"workspace": workspace_id},
+        )
+    return mounted
 
 
 def choose_rung(hub: Hub, actor: Actor, *, workspace_id: str, table_id: str, level: ExtractLevel | None) -> Workspace:
@@ -234,7 +260,7 @@ class Sources:
     made_up: tuple[str, ...]
     """Tables under whose name lay rows that are nobody's."""
     only_made_up: bool
-    """Whether nothing but such rows lay there when the result was put."""
+    """Whether nothing but such rows lay there when the result was put. Noisy answers are figures of real people."""
 
 
 def sources_of(session: Session, workspace: Workspace, *, put_at: datetime, now: datetime) -> Sources:
@@ -250,13 +276,17 @@ def sources_of(session: Session, workspace: Workspace, *, put_at: datetime, now:
         openings[workspace.openings] = [one.level for one in now_inside]
     ever = {mount.extract_id for mount in mounts} | {one.id for one in now_inside}
     there = [ExtractStatus.ISSUED, ExtractStatus.REVOKED]
+    has_answers = any(
+        one.finished_at is not None and one.finished_at <= workspace.opened_at
+        for one in answers_in_use(session, licence.id)
+    )
     query = select(Extract).where(Extract.id.in_(ever), Extract.status.in_(there)).order_by(*newest_first(Extract.id))
     extracts = tuple(session.scalars(query))
     made_up = {one.table_id for one in extracts if one.level not in REAL}
     return Sources(
         extracts=extracts,
         made_up=tuple(sorted(made_up)),
-        only_made_up=any(levels and not set(levels) & REAL for levels in openings.values()),
+        only_made_up=not has_answers and any(levels and not set(levels) & REAL for levels in openings.values()),
     )
 
 
