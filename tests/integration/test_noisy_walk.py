@@ -12,11 +12,12 @@ import pytest
 
 from anonymize.privacy.dp.loss import Composition
 from hub.catalog.actions import mark_state_secret
+from hub.closing.actions import close_licence
 from hub.context import Hub
 from hub.errors import ChecksFailed, InvalidInput, NotAllowed, NotFound
 from hub.ledger.actions import read_entries
 from hub.ledger.events import EventKind
-from hub.licensing.actions import suspend_licence
+from hub.licensing.actions import suspend_licence, terminate_licence
 from hub.noisy import actions
 from hub.noisy.actions import (
     ask_noisy,
@@ -29,7 +30,7 @@ from hub.noisy.actions import (
 )
 from hub.noisy.model import AnswerStatus, NoisyAnswer
 from hub.noisy.worker import NotDrawn
-from hub.workspaces.actions import mount_extracts, open_workspace
+from hub.workspaces.actions import close_workspace, mount_extracts, open_workspace
 from tests import factories
 from tests.factories import actor
 from tests.noisy_cases import request_text
@@ -226,3 +227,18 @@ def test_answer_of_another_operator_is_unknown(hub: Hub) -> None:
     assert find_answer(hub, actor(hub, "auditor"), answer.id).id == answer.id
     with pytest.raises(NotFound):
         find_answer(hub, actor(hub, "ps-analyst"), answer.id)
+
+
+def test_answers_are_destroyed_with_their_licence(tmp_path: Path) -> None:
+    watch = factories.Watch()
+    hub = factories.working(tmp_path / "site", clock=watch)
+    _grant(hub)
+    answer = _ask(hub, COUNT)
+    officer = actor(hub, "bureau-officer")
+    close_workspace(hub, workspace_id="w-0001", reason="licence")
+    terminate_licence(hub, officer, licence_id=LICENCE, reason="演示：协议终止。")
+    close_licence(
+        hub, officer, licence_id=LICENCE, typed=LICENCE, reason="演示：办理退出手续。", usage_gap="演示：没有产品。"
+    )
+    assert find_answer(hub, officer, answer.id).status is AnswerStatus.DESTROYED
+    assert not (hub.folders.answers / answer.id).exists()

@@ -53,6 +53,8 @@ request_extract: licensee_admin analyst
 decide_extract: dept_steward compliance_reviewer
 build_extract: centre_operator
 revoke_extract: dept_steward
+grant_budget: bureau_officer
+ask_noisy: analyst
 open_workspace: analyst
 request_run: analyst
 decide_run: compliance_reviewer
