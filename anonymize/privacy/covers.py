@@ -42,8 +42,8 @@ def covered_values(
     """For each released cell, the positions of the exact values it may stand for, ascending.
 
     Shape: `cells` and `values` hold distinct values each. "*" covers every value. Where null is anything, so does a
-    null cell, and a null among the values (somebody about whom it is not known) is covered by every cell; else null
-    is a value of its own.
+    cell that is null or holds it, and a null among the values (somebody about whom it is not known) is covered by every
+    cell; else null is a value of its own.
     """
     known = [position for position, value in enumerate(values) if value is not None]
     exact: dict[str, list[int]] = {}
@@ -56,7 +56,8 @@ def covered_values(
     by_form = _reader(values)
 
     def covered(cell: Any) -> Members:
-        if (cell is None and null_is_anything) or (isinstance(cell, str) and cell == STAR):
+        unsaid = cell is None or _holds_null(cell)  # whose value is not known may be anybody
+        if (unsaid and null_is_anything) or (isinstance(cell, str) and cell == STAR):
             return everyone
         if cell is None:
             return np.array(nulls, dtype=np.int64)

@@ -21,7 +21,7 @@ from anonymize.techniques.cells import Ends, TightColumn
 Costs = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-DENSE: Final = 2**27
+DENSE: Final = 2**25
 """Entries of a table of members by classes, at most; beyond, holders of each member are listed."""
 
 

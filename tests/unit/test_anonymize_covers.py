@@ -41,6 +41,8 @@ def _covered(cell: Any, values: list[Any], technique: Generalize | None = None) 
         (["20", "30"], [20, 30]),
         ({"low": 20, "high": 25}, [20, 25]),
         ({"low": None, "high": 20, "or_null": False}, [-3, 20]),
+        ({"low": 20, "high": 20, "or_null": True}, [-3, 20, 25, 30]),
+        (["20", None], [-3, 20, 25, 30]),
         ("no label of ours", []),
         ("30-20", []),
     ],
