@@ -84,7 +84,7 @@ def suspended(hub: Hub, *, starts: datetime, ends: datetime) -> None:
     licence = licensed(hub, SUSPENDED, starts=starts, ends=ends)
     if licence.status is LicenceStatus.ACTIVE:
         officer = find_person(hub, OFFICER).actor
-        suspend_licence(hub, officer, licence_id=licence.id, reason="年度安全检查发现账户共用，整改完成前暂停。")
+        suspend_licence(hub, officer, licence_id=licence.id, reason="年度安全检查发现账号共用，整改完成前暂停。")
 
 
 def renewed(hub: Hub, over: Licence, *, starts: datetime, ends: datetime) -> None:
