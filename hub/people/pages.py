@@ -12,7 +12,7 @@ from hub.message import msg
 from hub.people.actions import list_people, record_training
 from hub.people.actor import ROLE_OF_POST, Post, Role
 from hub.people.appointments import appoint_responsible, end_appointment, is_over, list_appointments
-from hub.people.model import PersonStatus
+from hub.people.model import Person, PersonStatus
 from hub.people.organisations import departments
 from hub.people.rules import HOME, MAY, MAY_NEVER, Verb, never_with, refusals_to_act, refusals_to_record_training
 from hub.web.history import history
@@ -24,11 +24,15 @@ router = APIRouter()
 POST_TERM = timedelta(days=3 * 365)
 TRAINING_TERM = timedelta(days=365)
 
+PAGE = 50
+"""People on one page."""
+LONGEST_QUERY = 100
+
 
 @router.get("/people")
-def listing(visit: Visited) -> Response:
-    """People and posts that the reader may see."""
-    return _page(visit)
+def listing(visit: Visited, q: str = "", offset: int = 0) -> Response:
+    """People and posts that the reader may see; `q` is looked for in names, accounts and organisations."""
+    return _page(visit, wanted=q.strip()[:LONGEST_QUERY], offset=max(0, offset))
 
 
 @router.get("/people/matrix")
@@ -93,9 +97,15 @@ def end(visit: Visited, appointment_id: str) -> Response:
     return visit.redirect("people", notice=msg("Appointment {appointment} has ended.", appointment=appointment_id))
 
 
-def _page(visit: Visit, error: HubError | None = None) -> Response:
+def _matches(person: Person, wanted: str) -> bool:
+    texts = (person.id, person.name_zh, person.name_en, person.organisation.name_zh, person.organisation.name_en)
+    return any(wanted.casefold() in text.casefold() for text in texts)
+
+
+def _page(visit: Visit, error: HubError | None = None, *, wanted: str = "", offset: int = 0) -> Response:
     hub, now = visit.hub, visit.hub.clock()
     people = list_people(hub, visit.actor)
+    found = [person for person in people if _matches(person, wanted)]
     appointments = list_appointments(hub, visit.actor)
     current = {(one.org_id, one.post): one for one in appointments if not is_over(one, now) and one.starts_at <= now}
     seen = {person.org_id for person in people}
@@ -105,7 +115,11 @@ def _page(visit: Visit, error: HubError | None = None) -> Response:
         "people/list.html",
         status=error.http_status if error else 200,
         refusals=error.refusals if error else (),
-        people=people,
+        people=found[offset : offset + PAGE],
+        wanted=wanted,
+        offset=offset,
+        limit=PAGE,
+        total=len(found),
         now=now,
         bodies=[(body, [(post, current.get((body.id, post))) for post in Post]) for body in bodies],
         appointments=[(one, is_over(one, now)) for one in appointments],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +101,21 @@ def test_pages_have_labels_nothing_inline_and_both_languages(house: House) -> No
             assert answer.status_code == 200
             assert faults_of(answer.text) == [], path
     assert actor(house.hub, "mz-cdo").has(Role.DEPT_CDO)
+
+
+def test_people_are_found_by_name_account_or_organisation_and_shown_page_by_page(house: House) -> None:
+    officer = house.browser_of("bureau-officer")
+    officer.get("language/en")
+    account = re.compile(r'people/([a-z0-9-]+)/account"')
+
+    def shown(address: str) -> list[str]:
+        page = officer.get(address)
+        assert page.status_code == 200
+        return account.findall(page.text.partition('id="people"')[2])
+
+    everybody = shown("people")
+    assert set(shown("people?q=KY-")) == {name for name in everybody if name.startswith("ky-")}
+    assert set(shown("people?q=区民政局")) == {name for name in everybody if name.startswith("mz-")}
+    assert shown("people?q=%3Cscript%3E") == []
+    assert [*shown("people?q=&offset=0")[:10], *shown("people?offset=10")] == everybody
+    assert shown("people?offset=100000") == shown("people?q=nobody-of-this-name") == []
