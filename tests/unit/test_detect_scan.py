@@ -170,6 +170,26 @@ def test_the_draft_policy_is_read_back_by_the_policy_reader() -> None:
     }
 
 
+def test_draft_takes_standards_for_their_codes_and_rounds_amounts() -> None:
+    frame = pl.DataFrame(
+        {
+            "户籍街道": ["310107005", "310107014", "310104003"] * 20,
+            "行业代码": ["C3911", "A0111", "I6510"] * 20,
+            "街道名称": ["长征镇", "真如镇", "曹杨新村街道"] * 20,
+            "补贴金额": [1_000 + 37 * number for number in range(ROWS)],
+            "行业": ["C3911", "Z9999", "其他"] * 20,
+        }
+    )
+    policy = parse_policy(draft_policy(scan_table(frame), frame, name="draft"))
+    params = {rule.name: (rule.technique.name, rule.technique.params()) for rule in policy.columns}
+    assert params["户籍街道"][1] | {"min_level": 0, "max_level": 4} == params["户籍街道"][1]
+    assert params["户籍街道"][1]["steps"] == ["county", "prefecture", "province"]
+    assert params["行业代码"][1]["steps"] == ["group", "division", "section"]
+    assert params["街道名称"][0] == "keep"
+    assert params["补贴金额"] == ("round", {"base": 50})
+    assert params["行业"][0] == "keep"
+
+
 def test_a_table_without_quasi_identifiers_gives_no_draft() -> None:
     frame = pl.DataFrame({"公民身份号码": resident_numbers(good=ROWS)})
     with pytest.raises(BadInput, match="quasi_id"):
