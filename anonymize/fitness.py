@@ -4,7 +4,8 @@ Rules:
 1. Every column of the policy is in the table, and every column of the table is in the policy.
 2. A column that is released holds single values, at least one of them, and no NaN or infinity.
 3. k is not larger than the table.
-4. A code or text that differs on nearly every row is an identifier, whatever the policy calls it.
+4. A code or text that differs on nearly every row is an identifier, whatever the policy calls it; masked or generalized
+   so little that it still does, it remains one.
 5. No released column holds the numbers of people (identity cards, bank cards, telephones, e-mail addresses, plates).
 """
 
@@ -18,12 +19,14 @@ import polars as pl
 from anonymize.detect.entity import EntityKind
 from anonymize.detect.scan import scan_table
 from anonymize.detect.scan_report import KindShare
-from anonymize.errors import Place, TargetNotMet
+from anonymize.errors import BadInput, Place, TargetNotMet
 from anonymize.facts import Facts
 from anonymize.policy import AnonymizationPolicy, ColumnClass, ColumnRule
 from anonymize.techniques.drop import Drop
 from anonymize.techniques.fake import Fake
+from anonymize.techniques.generalize import Generalize
 from anonymize.techniques.keep import Keep
+from anonymize.techniques.mask import Mask
 from anonymize.techniques.pseudonymize import Pseudonymize
 from anonymize.techniques.randomize import Randomize
 from anonymize.techniques.swap import Swap
@@ -33,6 +36,8 @@ UNIQUE_SHARE: Final = 0.9
 """A text or whole number with more distinct values than this share of its rows points at single rows."""
 UNIQUE_ROWS: Final = 20
 """In shorter tables every column looks unique."""
+STILL_UNIQUE: Final = 0.999
+"""Share of a sample's distinct values that stay distinct where a technique joins none of them."""
 SOME_HOLD_IT: Final = 0.02
 """Share of distinct values from which numbers with right check digits count as found."""
 MOST_HOLD_IT: Final = 0.5
@@ -162,7 +167,7 @@ def _check_values(rule: ColumnRule, facts: Facts, place: Place) -> None:
 
 def counted_columns(policy: AnonymizationPolicy) -> list[str]:
     """The columns whose distinct values rule 4 needs."""
-    return [rule.name for rule in policy.columns if _told_by_value(rule)]
+    return [rule.name for rule in policy.columns if _told_by_value(rule) or _told_in_part(rule)]
 
 
 def _told_by_value(rule: ColumnRule) -> bool:
@@ -170,22 +175,50 @@ def _told_by_value(rule: ColumnRule) -> bool:
     return rule.column_class is not ColumnClass.QUASI_ID and isinstance(rule.technique, Keep | Swap | Randomize)
 
 
+def _told_in_part(rule: ColumnRule) -> bool:
+    """Whether a coarser form of the values is released, and no equivalence class is measured on it."""
+    return rule.column_class is not ColumnClass.QUASI_ID and isinstance(rule.technique, Mask | Generalize)
+
+
+def check_still_unique(
+    policy: AnonymizationPolicy, facts: Facts, *, sample: pl.DataFrame, released: pl.DataFrame, table: str
+) -> None:
+    """Rule 4 for columns that are masked or generalized: whether that joined any values at all.
+
+    Shape: `sample` some rows of the source, `released` the same as they would be released.
+    Raises:
+        BadInput: it did not, and the values differ on nearly every row.
+    """
+    for rule in policy.columns:
+        if not _told_in_part(rule) or not _differs(rule.name, facts):
+            continue
+        if released[rule.name].n_unique() >= STILL_UNIQUE * sample[rule.name].n_unique():
+            raise _identifier(rule, Place(table=table, column=rule.name))
+
+
 def _check_unique(rule: ColumnRule, facts: Facts, place: Place) -> None:
-    distinct = facts.distinct(rule.name)
-    if not _told_by_value(rule) or distinct is None or facts.rows < UNIQUE_ROWS:
-        return
-    if distinct > UNIQUE_SHARE * facts.rows:
-        raise place.refuse(
-            "policy.unique_column",
-            found=Text(
-                f"几乎每行取值不同，等同标识符，不能按 {rule.column_class} 原样保留",
-                f"it differs on nearly every row, so it is an identifier and can't be kept as {rule.column_class}",
-            ),
-            next_step=Text(
-                "请改为 direct_id 并删除或假名化，或改为 quasi_id 并泛化。",
-                "Class it direct_id and drop or pseudonymize it, or quasi_id and generalize it.",
-            ),
-        )
+    if _told_by_value(rule) and _differs(rule.name, facts):
+        raise _identifier(rule, place)
+
+
+def _differs(column: str, facts: Facts) -> bool:
+    distinct = facts.distinct(column)
+    return distinct is not None and facts.rows >= UNIQUE_ROWS and distinct > UNIQUE_SHARE * facts.rows
+
+
+def _identifier(rule: ColumnRule, place: Place) -> BadInput:
+    return place.refuse(
+        "policy.unique_column",
+        found=Text(
+            f"按规则放行后仍几乎每行取值不同，等同标识符，不能作为 {rule.column_class}",
+            f"released as the policy says it differs on nearly every row, so it is an identifier and no "
+            f"{rule.column_class}",
+        ),
+        next_step=Text(
+            "请改为 direct_id 并删除或假名化，或改为 quasi_id 并泛化。",
+            "Class it direct_id and drop or pseudonymize it, or quasi_id and generalize it.",
+        ),
+    )
 
 
 def refuse_target(

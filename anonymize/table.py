@@ -79,7 +79,7 @@ def read_table(path: Path) -> pl.DataFrame:
             frame = read_csv_text(path.read_bytes(), path, refuse=refuse_table, check_names=check_names)
     if frame.height == 0:
         raise refuse_table(path, "table.no_rows", found=Text("表中没有任何数据行", "the table has no rows"))
-    return frame.rechunk()
+    return text_codes(frame).rechunk()
 
 
 def read_cells(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -315,9 +315,18 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 
 def text_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with categories as the texts they stand for."""
+    """The table with categories as the texts they stand for, and without negative zeros.
+
+    0.0 and -0.0 are equal, so one class holds both; whoever reads the extract would still tell them apart.
+    """
     coded = [name for name, dtype in frame.schema.items() if dtype == pl.Categorical or dtype == pl.Enum]
-    return frame.with_columns(pl.col(coded).cast(pl.String)) if coded else frame
+    signed = [
+        # Not "+ 0.0", which polars takes for nothing to do.
+        pl.when(pl.col(name) == 0).then(0.0).otherwise(pl.col(name)).cast(dtype).alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype.is_float()
+    ]
+    return frame.with_columns(pl.col(coded).cast(pl.String), *signed) if coded or signed else frame
 
 
 def _read_xlsx(path: Path, *, as_text: bool = False) -> pl.DataFrame:

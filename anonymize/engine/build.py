@@ -42,7 +42,7 @@ from anonymize.engine.tasks import (
 )
 from anonymize.errors import AnonymizeError, BadInput
 from anonymize.facts import Facts
-from anonymize.fitness import check_columns, check_fit, check_leftovers, counted_columns
+from anonymize.fitness import check_columns, check_fit, check_leftovers, check_still_unique, counted_columns
 from anonymize.policy import AnonymizationPolicy, ColumnClass
 from anonymize.population import read_population
 from anonymize.privacy.classes import Classes
@@ -135,12 +135,14 @@ def _write_opened(
     job = _job(opened, policy=policy, key=key, scale=scale, scratch=scratch)
     _make_whole(job, opened, key=key, scale=scale)
     counted = _run(scale, partial(count_piece, job), opened.pieces, step="read", share=(0.05, 0.3), tell=tell)
-    check_fit(policy, Facts.total([part.facts for part in counted]), table=opened.table)
+    facts = Facts.total([part.facts for part in counted])
+    check_fit(policy, facts, table=opened.table)
     tell("search", 0.3)
     made = _search(job, counted, scale=scale, population=population, outside=outside)
     tell("detect", 0.45)
     sample = pl.concat([read_rows(part.sample) for part in counted])
     released = release_sample(job, sample)
+    check_still_unique(policy, facts, sample=sample, released=released, table=opened.table)
     check_leftovers(policy, released.select(~cs.nested()), table=opened.table)
     for column in made.plan.tight:
         # What a nested cell may list, value by value; a column that is kept exact is looked at above.

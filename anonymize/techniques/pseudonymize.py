@@ -30,6 +30,8 @@ from anonymize.techniques.distinct import once
 from anonymize.techniques.form import encrypt_form, refuse_form
 from anonymize.text import Text
 
+MIN_DISTINCT_BYTES: Final = 8
+"""32 random bytes hold fewer different ones with a chance below 1 in 10^30; zeros and repeated words do."""
 MIN_KEY_BYTES: Final = 32
 """As long as the digest: shorter keys weaken HMAC-SHA-256 (RFC 2104, section 3)."""
 DEFAULT_LENGTH: Final = 32
@@ -52,7 +54,8 @@ class Pseudonymize:
     """Replace each value by the first `length` hexadecimal characters of its HMAC, or by a code of its own form.
 
     Values are compared as text without surrounding blanks; with `fold_case` (the default) lower-case letters count as
-    capitals, so that a citizen number ending in x and in X is one person.
+    capitals and full-width ones as plain ones (Unicode NFKC), so that a citizen number ending in x, X and Ｘ is one
+    person.
     """
 
     name: ClassVar[str] = "pseudonymize"
@@ -123,8 +126,8 @@ class Pseudonymize:
         return once(values, lambda distinct: self._codes(distinct, key=key, place=place)).alias(values.name)
 
     def _codes(self, values: pl.Series, *, key: bytes, place: Place) -> pl.Series:
-        text = values.cast(pl.String).str.strip_chars()
-        text = text.str.to_uppercase() if self.fold_case else text
+        text = values.cast(pl.String)
+        text = (text.str.normalize("NFKC").str.to_uppercase() if self.fold_case else text).str.strip_chars()
         text = text.set(text == "", None)
         codes = self._encode(text, key=key, place=place)
         if codes.n_unique() != text.n_unique():
@@ -146,16 +149,26 @@ class Pseudonymize:
 
 
 def check_key(key: bytes) -> None:
-    """Refuse a key too short to protect anything.
+    """Refuse a key too short, or too plain, to protect anything.
 
     Raises:
-        BadInput: fewer than `MIN_KEY_BYTES` bytes.
+        BadInput: fewer than `MIN_KEY_BYTES` bytes, or bytes that no random source gives.
     """
     if len(key) < MIN_KEY_BYTES:
         raise BadInput(
             code="key.too_short",
             subject="key",
             text=Text(f"密钥被拒绝：不足 {MIN_KEY_BYTES} 字节。", f"Key refused: fewer than {MIN_KEY_BYTES} bytes."),
+            next_step=Text(
+                "请为该协议生成 32 字节的随机密钥。",
+                "Make a random key of 32 bytes for this licence, e.g. openssl rand 32.",
+            ),
+        )
+    if len(set(key)) < MIN_DISTINCT_BYTES:
+        raise BadInput(
+            code="key.not_random",
+            subject="key",
+            text=Text("密钥被拒绝：不是随机字节。", "Key refused: its bytes are not random."),
             next_step=Text(
                 "请为该协议生成 32 字节的随机密钥。",
                 "Make a random key of 32 bytes for this licence, e.g. openssl rand 32.",

@@ -137,6 +137,25 @@ def test_bad_table_is_refused_by_name_and_leaves_nothing(tmp_path: Path, case: s
     assert _left(tmp_path) == []
 
 
+CODE: dict[str, Any] = {**KEEP, "technique": "generalize"}
+PREFIX: dict[str, Any] = {**CODE, "params": {"kind": "prefixes", "lengths": [20], "level": 1}}
+MASKED: dict[str, Any] = {**KEEP, "technique": "mask", "params": {"keep_end": 7}}
+
+
+@pytest.mark.parametrize("rule", [PREFIX, MASKED])
+def test_code_that_stays_unique_when_masked_or_cut_is_an_identifier(tmp_path: Path, rule: dict[str, Any]) -> None:
+    frame = pl.DataFrame({"code": [f"P{number:07d}" for number in range(100)], "age": AGES * 5})
+    frame.write_parquet(tmp_path / "t.parquet")
+    _write_policy(tmp_path, {"code": rule, "age": AGE})
+    result = _anonymize(tmp_path, tmp_path / "t.parquet", "--json")
+    assert json.loads(result.stdout)["refused"]["code"] == "policy.unique_column"
+    _write_policy(tmp_path, {"code": {**rule, "params": {**rule["params"], **COARSER[rule["technique"]]}}, "age": AGE})
+    assert _anonymize(tmp_path, tmp_path / "t.parquet").exit_code == 0
+
+
+COARSER = {"generalize": {"lengths": [7]}, "mask": {"keep_end": 1}}
+
+
 CSV_CASES: Mapping[str, tuple[bytes, str]] = {
     "10,000 columns": (",".join(f"c{n}" for n in range(10_000)).encode() + b"\n", "table.too_many_columns"),
     "a name twice": (b"age,note,age\n1,2,3\n", "table.duplicate_column"),

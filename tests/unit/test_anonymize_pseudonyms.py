@@ -123,3 +123,30 @@ def test_mask_keeps_the_ends_and_hides_length() -> None:
 def test_mask_over_other_types_is_refused() -> None:
     with pytest.raises(BadInput):
         Mask(keep_start=1, keep_end=1).apply(pl.Series("c", [1.5]), key=KEY, place=PLACE)
+
+
+def test_full_width_and_composed_spellings_of_an_identifier_are_one_person() -> None:
+    assert (
+        len(
+            set(
+                _codes(
+                    [
+                        "31010719800101001x",
+                        "31010719800101001X",
+                        "３１０１０７１９８００１０１００１Ｘ",
+                        " 31010719800101001x",
+                    ]
+                )
+            )
+        )
+        == 1
+    )
+    assert len(set(_codes(["\u00e9", "e\u0301"]))) == 1
+    assert len(set(_codes(["ｎ", "n"], fold_case=False))) == 2
+
+
+@pytest.mark.parametrize("key", [bytes(32), b"a" * 64, b"secret" * 8])
+def test_key_that_is_not_random_is_refused(key: bytes) -> None:
+    with pytest.raises(BadInput) as refused:
+        _codes(["x"], key=key)
+    assert refused.value.code == "key.not_random"

@@ -168,3 +168,13 @@ def test_folder_that_can_not_be_written_is_refused_and_left_clean(tmp_path: Path
     refused = _refusal(lambda: write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "t.parquet"))
     assert refused.code == "output.not_written"
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64])
+def test_zeros_lose_their_sign(tmp_path: Path, dtype: type[pl.DataType]) -> None:
+    """Equal in every class, told apart by whoever reads the file: k would hold on paper alone."""
+    pl.DataFrame({"a": [0.0, -0.0, None, -1.5]}, schema={"a": dtype}).write_parquet(tmp_path / "t.parquet")
+    read = read_table(tmp_path / "t.parquet")
+    assert read.schema == {"a": dtype}
+    assert [str(value) for value in read["a"]] == ["0.0", "0.0", "None", "-1.5"]
+    assert str(_csv(tmp_path, b"a\n1.5\n-0.0\n")["a"][1]) == "0.0"
