@@ -1,0 +1,1 @@
+"""How the weights were made. Nothing here runs in the product; see README.md."""
