@@ -342,12 +342,12 @@ def _spread(text: str, spans: Spans, change: Callable[[str], str]) -> tuple[str,
     return made, [(label, places[start][0], places[end - 1][1]) for label, start, end in spans]
 
 
-def sample(r: Random) -> tuple[str, Spans]:
+def sample(r: Random, templates: list[str]) -> tuple[str, Spans]:
     """One text: a template, sometimes two."""
     parts = 1 if r.random() < 0.75 else 2
     text, spans = "", Spans()
     for _ in range(parts):
-        more, found = fill(r, r.choice(TEMPLATES))
+        more, found = fill(r, r.choice(templates))
         spans += [(label, start + len(text), end + len(text)) for label, start, end in found]
         text += more
     return spoil(r, text, spans)
