@@ -33,6 +33,7 @@ from hub.noisy.worker import NotDrawn
 from hub.workspaces.actions import close_workspace, mount_extracts, open_workspace
 from tests import factories
 from tests.factories import actor
+from tests.integration.web_house import open_house
 from tests.noisy_cases import request_text
 
 LICENCE, TABLE = "l-0001", "clinic_visits"
@@ -242,3 +243,24 @@ def test_answers_are_destroyed_with_their_licence(tmp_path: Path) -> None:
     )
     assert find_answer(hub, officer, answer.id).status is AnswerStatus.DESTROYED
     assert not (hub.folders.answers / answer.id).exists()
+
+
+def test_pages_grant_ask_and_show_what_is_left_and_no_figure(hub: Hub) -> None:
+    page = f"noisy/licences/{LICENCE}"
+    grant = {"table": TABLE, "composition": "pure", "privacy_unit": "serial", "amount": "2", "document": "2026-17"}
+    question = {"question": request_text({**COUNT, "name": "people"}, table=TABLE, unit="serial")}
+    with open_house(hub) as house:
+        officer, analyst = house.browser_of("bureau-officer"), house.browser_of("ky-analyst")
+        for person in (officer, analyst):
+            assert person.get(page).status_code == 200
+        assert "noisy.no_budget" in analyst.post(f"{page}/ask", question).text
+        assert officer.post(f"{page}/grant", grant).status_code == 303
+        assert officer.post(f"{page}/grant", {**grant, "amount": "9"}).status_code == 403
+        assert analyst.post(f"{page}/ask", question).status_code == 303
+        assert analyst.post(f"{page}/ask", {"question": "format = "}).status_code == 422
+        shown = analyst.get(page).text
+        listed = officer.get("noisy").text
+    (answer,) = list_answers(hub, actor(hub, "ky-analyst"))
+    assert f"{answer.id}_people" in shown
+    cells = re.findall(r'<td class="num">([0-9.]+)', listed)
+    assert cells == ["2", "1", "1"]
