@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -167,6 +167,7 @@ def describe_risk(classes: Classes, target: Target) -> dict[str, Any]:
     return {
         **risk.as_json(),
         "rows_at_high_risk": risk.rows_at_high_risk,
+        "presence": None if classes.presence is None else asdict(classes.presence),
         "rows_by_class_size": _rows_by_size(classes, {1, 2, target.k, 2 * target.k, 10 * target.k}),
         "class_sizes": _rows_by_size(classes, {*_doublings(classes), target.k}),
     }

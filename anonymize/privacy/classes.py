@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isclose
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +63,12 @@ class Classes:
         return int((self.sizes == 1).sum())
 
     def same_as(self, other: Classes) -> bool:
-        """Whether two measurements agree; figures are rounded, so that they can."""
-        figures = ("l", "l_entropy", "c", "t", "t_whole", "presence")
-        return np.array_equal(self.sizes, other.sizes) and all(
-            getattr(self, name) == getattr(other, name) for name in figures
+        """Whether two measurements agree; sums of floats may differ in their last digits."""
+        same = (self.l, self.presence) == (other.l, other.presence) and np.array_equal(self.sizes, other.sizes)
+        figures = ((getattr(self, name), getattr(other, name)) for name in ("l_entropy", "c", "t", "t_whole"))
+        return same and all(
+            mine.keys() == theirs.keys() and all(isclose(mine[name], theirs[name], abs_tol=_TOLERANCE) for name in mine)
+            for mine, theirs in figures
         )
 
     def misses(self, target: Target) -> bool:

@@ -168,6 +168,9 @@ def test_population_is_kept_on_the_written_file(
     shares = [inside[label] / count for label, count in outside.items()]
     assert max(shares) <= bounds.get("delta_max", 1) + 1e-9
     assert min(shares) >= bounds.get("delta_min", 0) - 1e-9
+    told = made.manifest["risk"]["after"]["presence"]
+    assert told["k_map"] == min(outside[label] for label in inside)
+    assert (told["delta_min"], told["delta_max"]) == (pytest.approx(min(shares)), pytest.approx(max(shares)))
 
 
 def _age_at(age: int, level: int) -> Any:
