@@ -165,7 +165,7 @@ def _metadata(full: _Rows, policy: AnonymizationPolicy) -> tuple[_Rows, dict[str
     empty = full.frame.clear()
     nobody = measure_classes(empty, _names(policy, ColumnClass.QUASI_ID), _names(policy, ColumnClass.SENSITIVE_ATTR))
     nulls = {name: round(20 * full.frame[name].null_count() / full.frame.height) / 20 for name in full.frame.columns}
-    return _Rows(made=replace(full.made, after=nobody, losses={}), frame=empty), {
+    return _Rows(made=replace(full.made, after=nobody, losses={}, changed={}, sampled=None), frame=empty), {
         "rows": {"in": rounded_rows(full.made.before.rows), "out": 0, "suppressed": 0, "rounded": True},
         "risk": {"before": None, "after": describe_risk(nobody, policy.target)},
         "dictionary": {"rows_of_full": rounded_rows(full.made.after.rows), "null_share": nulls},

@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymize.errors import BadInput, TargetNotMet
+from anonymize.ladder import build_rung
 from anonymize.pipeline import Extracted
 from anonymize.policy import AnonymizationPolicy, dump_policy, parse_policy
-from tests.anonymize_cases import AGE, KEEP, KEY, OTHER_KEY, QUASI_KEPT, TOWN, extract_of, policy_text
+from anonymize.rung import Rung
+from tests.anonymize_cases import AGE, KEEP, KEY, NOW, OTHER_KEY, QUASI_KEPT, TOWN, extract_of, policy_text
 
 
 def _policy(sample: dict[str, Any], *, k: int = 2, **changes: Any) -> AnonymizationPolicy:
@@ -143,3 +145,21 @@ def test_risk_counts_rounded_quasi_identifiers_as_they_are_released() -> None:
     text = policy_text({"age": age, "x": KEEP}, target={"k": 2, "suppression_limit": 0.5}, sample={"rate": 0.5})
     _, sampling = _made(frame, parse_policy(text))
     assert sampling["population"]["k_map"] == 80
+
+
+def test_metadata_tell_no_exact_number_of_rows(tmp_path: Path) -> None:
+    """The rung without rows rounds its numbers; those of the sample and of changed rows would undo it."""
+    frame = _table()
+    frame.write_parquet(tmp_path / "t.parquet")
+    columns = {"age": AGE, "town": TOWN, "x": {**KEEP, "technique": "round", "params": {"base": 2}}}
+    text = policy_text(columns, target={"k": 2, "suppression_limit": 0.5}, sample={"rate": 0.25})
+    made = build_rung(
+        rung=Rung.METADATA,
+        source=tmp_path / "t.parquet",
+        policy=parse_policy(text),
+        key=KEY,
+        out_dir=tmp_path / "out",
+        created_at=NOW,
+    )
+    assert made.manifest["sampling"] is None
+    assert [column["changed_rows"] for column in made.manifest["columns"]] == [None] * 3
