@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from anonymize.errors import Place, TargetNotMet
 from anonymize.pipeline import Extracted
 from anonymize.policy import parse_policy
+from anonymize.privacy import tight_classes
 from anonymize.privacy.histogram import Histogram, build_histogram, sensitive_codes
 from anonymize.privacy.lattice import Unreachable
 from anonymize.privacy.local import LocalRecoding, recode_locally
@@ -196,6 +197,20 @@ def test_answer_does_not_depend_on_the_order_of_rows(
         return
     assert np.array_equal(one.number, other.number)
     assert one.loss == other.loss
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=ROWS, k=st.integers(2, 4))
+def test_columns_of_very_many_values_are_searched_to_the_same_end(rows: list[tuple[Any, ...]], k: int) -> None:
+    """Past `DENSE` the classes that hold a member are listed instead of ticked in a table."""
+    found, _, _ = searched(rows, Target(k=k), Walk())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tight_classes, "DENSE", 0)
+        listed, _, _ = searched(rows, Target(k=k), Walk())
+    if isinstance(found, Unreachable) or isinstance(listed, Unreachable):
+        assert found == listed
+        return
+    assert np.array_equal(found.number, listed.number)
 
 
 @settings(max_examples=25, deadline=None)
