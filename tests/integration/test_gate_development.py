@@ -52,8 +52,11 @@ def hub(tmp_path: Path) -> Hub:
         trained_until=until,
         confidentiality_until=until,
     )
-    changes = {"header.developers": ["atelier"]}
-    factories.built(hub, factories.agreed(hub, factories.approved_scenario(hub), changes=changes).id)
+    scenario = factories.approved_scenario(hub)
+    _, items = factories.terms(hub, scenario)
+    listed = [*items["security"]["personnel"], "at-analyst"]
+    changes = {"header.developers": ["atelier"], "items.security.personnel": listed}
+    factories.built(hub, factories.agreed(hub, scenario, changes=changes).id)
     return hub
 
 
