@@ -22,10 +22,8 @@ from hub.licensing.actions import (
     suspend_licence,
     terms_of,
 )
-from hub.licensing.agreement_pages import router as agreement_router
 from hub.licensing.licence_page import licence_page
 from hub.licensing.model import Lane, Licence, OpinionBody, Scenario, ScenarioStatus, Stance
-from hub.licensing.personnel_pages import router as personnel_router
 from hub.licensing.rules import is_expiring, refusals_to_use
 from hub.licensing.scenario_rules import body_of
 from hub.message import msg
@@ -36,8 +34,6 @@ from hub.web.history import history
 from hub.web.visit import Visit, Visited
 
 router = APIRouter()
-router.include_router(agreement_router)
-router.include_router(personnel_router)
 
 
 @router.get("/licences")

@@ -15,6 +15,7 @@ from hub.extracts import pages as extracts
 from hub.gate import pages as gate
 from hub.jupyter.attempts import Attempts
 from hub.ledger import pages as ledger
+from hub.licensing import agreement_pages, personnel_pages
 from hub.licensing import pages as licensing
 from hub.noisy import pages as noisy
 from hub.people import account_pages as accounts
@@ -38,6 +39,8 @@ ROOMS: tuple[APIRouter, ...] = (
     home.router,
     account.router,
     catalog.router,
+    agreement_pages.router,
+    personnel_pages.router,
     licensing.router,
     sharing.router,
     extracts.router,

@@ -119,6 +119,11 @@ def table() -> Mapping[tuple[str, str], frozenset[str]]:
     return found
 
 
+def test_no_room_hides_addresses_in_a_router_of_its_own() -> None:
+    hidden = [route for room in (entrance.router, *ROOMS) for route in room.routes if not isinstance(route, APIRoute)]
+    assert hidden == [], "list the router in ROOMS of hub/web/app.py"
+
+
 def test_table_lists_every_address_and_no_other() -> None:
     listed = set(table())
     missing = [route for route in ROUTES if route not in listed and route not in OUTSIDE]
