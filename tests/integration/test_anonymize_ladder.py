@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from itertools import combinations
@@ -168,7 +169,7 @@ def test_every_row_has_about_the_same_chance_of_being_drawn(source: Path, table:
     policy = load_policy(POLICIES / f"{table}.toml")
     drawn: list[pl.DataFrame] = []
     for number in range(12):
-        key = bytes([number]) * 32
+        key = hashlib.sha256(bytes([number])).digest()
         made = _rung(Rung.SAMPLED, source, policy, tmp_path / f"{number}", key=key)
         drawn.append(pl.read_parquet(made.extract_path).group_by(QUASI[table]).len("drawn"))
     full = pl.read_parquet(_rung(Rung.FULL, source, policy, tmp_path / "full").extract_path)
