@@ -9,8 +9,11 @@ assigned so far (with all other columns hidden), so a prefix tells what no compl
 - Cells at the levels assigned, and at the finest levels of the columns to come, cost what they cost (`objective.py`).
 
 A branch is cut when it must remove more rows than allowed, or can't cost less than the best found. What is never cut is
-enumerated: the answer is the optimum, and the result says so. When the work limit ends the search early, the result
-says how far the bound is.
+enumerated: the answer is the optimum, and the result says so.
+
+A lattice too large for that is left after a share of the work limit. Then levels are changed one by one while that
+helps (`descent.py`), and branch and bound begins anew with what was found. When the limit ends the search, the best
+found is the answer, and the result says how far the bound is: nothing in the branches left open costs less.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from anonymize.privacy.descent import VISIT, Descent
 from anonymize.privacy.histogram import Codes, Histogram, fold
 from anonymize.privacy.models import Models
 from anonymize.privacy.objective import Objective, build_objective
@@ -29,9 +33,12 @@ from anonymize.target import Metric, Target
 
 Floats = npt.NDArray[np.float64]
 
-WORK_LIMIT: Final = 4_000_000_000
-"""Row visits before the search settles for the best found: minutes on one core. Counted, not timed, so that the same
-table gives the same answer on every machine."""
+WORK_LIMIT: Final = 750_000_000
+"""Row visits before the search settles for the best found: about a minute on one core. Counted, not timed, so that the
+same table gives the same answer on every machine."""
+
+_FIRST: Final = 4
+"""The share of the work limit after which a search not ended begins anew from a better first solution: 1 / 4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +117,12 @@ class _Search:
     rest_loss: list[Floats] = field(init=False)
     allowed: int = field(init=False)
     best: float = field(init=False, default=inf)
+    below: float = field(init=False, default=inf)
     best_levels: dict[int, int] = field(init=False, default_factory=dict)
     best_lost: int = field(init=False, default=0)
     nodes: int = field(init=False, default=0)
     work: int = field(init=False, default=0)
+    stop_at: int = field(init=False, default=0)
     open_bound: float = field(init=False, default=inf)
 
     def __post_init__(self) -> None:
@@ -149,20 +158,53 @@ class _Search:
         reached = coarsest.lost <= self.allowed and coarsest.lost < self.histogram.rows and coarsest.possible
         if not reached and self.models.monotone:
             return Unreachable(suppressed=coarsest.lost)
-        self._visit(self._start(), 0, {})
+        lower = self._branch_and_bound(self.work_limit // _FIRST)
+        if lower < self.best and self.work < self.work_limit:
+            self._descend()
+            lower = max(lower, self._branch_and_bound(self.work_limit))
         if not self.best_levels:
-            return Unreachable(suppressed=coarsest.lost, proven=self.open_bound == inf)
+            return Unreachable(suppressed=coarsest.lost, proven=lower == inf)
         nodes = self.nodes
         return Generalization(
             levels=tuple(self.best_levels[column] for column in range(len(self.order))),
             loss=self._loss(),
             suppressed=self.best_lost,
-            proven_optimal=self.open_bound >= self.best,
-            lower_bound=self.objective.value(min(self.best, self.open_bound)),
+            proven_optimal=lower >= self.best,
+            lower_bound=self.objective.value(min(self.best, lower)),
             nodes=nodes,
             metric=self.target.metric,
             searched=self.objective.value(self.best),
         )
+
+    def _branch_and_bound(self, stop_at: int) -> float:
+        """Search until the work is done or as much as given; what no generalization costs less than."""
+        self.stop_at, self.open_bound = stop_at, inf
+        # A hair above the best found, so that it is found again unless finer levels lose no more.
+        self.below = self.best + 1e-9
+        self._visit(self._start(), 0, {})
+        return min(self.best, self.open_bound)
+
+    def _descend(self) -> None:
+        """Change the levels of the best found, or of the coarsest, while that helps, for half of the work left."""
+        levels = [column.levels for column in self.histogram.columns]
+        numbers = [[level.number for level in column] for column in levels]
+        node = tuple(
+            own.index(self.best_levels[column]) if self.best_levels else len(own) - 1
+            for column, own in enumerate(numbers)
+        )
+        descent = Descent(
+            histogram=self.histogram,
+            models=self.models,
+            objective=self.objective,
+            allowed=self.allowed,
+            work_limit=(self.work_limit - self.work) // 2,
+        )
+        node, (excess, cost) = descent.descend(node)
+        self.work += descent.work
+        self.nodes += descent.looked
+        if not excess and cost < self.best:
+            self.best, self.best_lost = cost, descent.lost(node)
+            self.best_levels = {column: numbers[column][position] for column, position in enumerate(node)}
 
     def _start(self) -> _Branch:
         size, rows = len(self.histogram.weights), self.histogram.rows
@@ -187,8 +229,6 @@ class _Search:
             levels[column] = self.histogram.columns[column].levels[last].number
         if branch.lost <= self.allowed:
             self._offer(branch, levels)
-            # A hair above itself, so that it is found again unless finer levels lose no more.
-            self.best += 1e-9
         return branch
 
     def _visit(self, branch: _Branch, depth: int, levels: dict[int, int]) -> None:
@@ -199,16 +239,16 @@ class _Search:
             if not child.possible or child.least_lost > self.allowed:
                 continue
             bound = self._bound(child, depth + 1)
-            if bound < self.best:
+            if bound < self.below:
                 children.append((bound, level.number, child))
         children.sort(key=lambda child: child[:2])
         for bound, number, child in children:
-            if bound >= self.best:
+            if bound >= self.below:
                 return
             assigned = {**levels, column: number}
             if depth + 1 == len(self.order):
                 self._offer(child, assigned)
-            elif self.work >= self.work_limit:
+            elif self.work >= self.stop_at:
                 self.open_bound = min(self.open_bound, bound)
             else:
                 self._visit(self._merge(child, depth + 1), depth + 1, assigned)
@@ -216,7 +256,7 @@ class _Search:
     def _assign(self, branch: _Branch, depth: int, position: int) -> _Branch:
         """The branch after one more column got its level: groups split, groups of which nothing is kept are lost."""
         self.nodes += 1
-        self.work += len(branch.row)
+        self.work += max(len(branch.row), VISIT)
         column = self.order[depth]
         level = self.histogram.columns[column].levels[position]
         codes = self.histogram.quasi[column][branch.row]
@@ -276,8 +316,9 @@ class _Search:
 
     def _offer(self, branch: _Branch, levels: dict[int, int]) -> None:
         cost = self._bound(branch, len(self.order))
-        if cost < self.best and branch.groups and branch.possible:
-            self.best, self.best_levels, self.best_lost = cost, levels, branch.lost
+        if cost < self.below and branch.groups and branch.possible:
+            self.below = self.best = cost
+            self.best_levels, self.best_lost = levels, branch.lost
 
     def _loss(self) -> float:
         """NCP of the best levels found, whatever was searched for."""
