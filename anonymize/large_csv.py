@@ -30,6 +30,8 @@ def spool_csv(path: Path, target: Path) -> Path:
     readable = _as_utf8(path, target.with_suffix(".csv"))
     with readable.open(encoding="utf-8-sig", newline="") as file:
         head = file.read(_HEAD)
+    end = "\n" if "\n" in head else "\r"  # lines as old Macintosh programs end them
+    head = head.replace("\r", "\n") if end == "\r" else head
     separator = sniff_separator(head)
     names = header_names(head, separator)
     if not names:
@@ -38,14 +40,12 @@ def spool_csv(path: Path, target: Path) -> Path:
         )
     check_names(names, path)
     try:
-        lines = pl.scan_csv(readable, separator=separator, infer_schema=False, new_columns=names)
+        lines = pl.scan_csv(readable, separator=separator, infer_schema=False, new_columns=names, eol_char=end)
         if len(names) > 1:
             lines = lines.filter(BLANK_LINE.not_())
         types = _types(lines, names)
         numbers = [pl.col(name).cast(dtype) for name, dtype in types.items()]
-        lines.with_columns(numbers).sink_parquet(
-            target, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS
-        )
+        lines.with_columns(numbers).sink_parquet(target, compression="lz4", row_group_size=ROW_GROUP_ROWS)
     except OSError as failed:
         raise not_written(target) from failed
     except pl.exceptions.PolarsError:

@@ -131,17 +131,16 @@ class Plan:
 class Transformed:
     """A table transformed and measured before and after, on its distinct rows.
 
-    Shape: `released` has the rows of the frame that was searched, with quasi-identifiers and sensitive attributes as
-    they are released; those not `kept` miss the target. `losses` is the mean NCP per released quasi-identifier over all
-    people of the source, removed ones counting 1. `before` counts every quasi-identifier of the policy at its exact
-    values, dropped ones too: an attacker knows them whether or not they are released. `schema` is that of the extract,
-    `changed` counts the rows that hold another value than in the source, for columns that are rounded, coded or
-    perturbed; both are known once the rows are written. `disclosed` says what classes give away of each sensitive
-    attribute, before and after. `sampled` says what was drawn where the policy samples.
+    Shape: `kept` has the rows of the frame that was searched; the others miss the target. `losses` is the mean NCP per
+    released quasi-identifier over all people of the source, removed ones counting 1. `before` counts every quasi-
+    identifier of the policy at its exact values, dropped ones too: an attacker knows them whether or not they are
+    released. `schema` is that of the extract, `changed` counts the rows that hold another value than in the source, for
+    columns that are rounded, coded or perturbed; both are known once the rows are written. `disclosed` says what
+    classes give away of each sensitive attribute, before and after. `sampled` says what was drawn where the policy
+    samples.
     """
 
     plan: Plan
-    released: pl.DataFrame
     kept: pl.Series
     losses: dict[str, float]
     before: Classes
@@ -292,8 +291,9 @@ def remove_unsafe_rows(
     sensitive = [rule.name for rule in released_rules(policy, ColumnClass.SENSITIVE_ATTR)]
     target = policy.target
     people, planned = pl.Series(plan.weights), pl.Series(plan.kept)
+    left = _rows_of(released, planned)
     met = rows_that_meet(
-        released.filter(planned) if released.width else released,
+        left,
         quasi,
         sensitive,
         target=target,
@@ -301,7 +301,7 @@ def remove_unsafe_rows(
         wholes=plan.wholes,
     )
     if plan.outside is not None and target.population is not None:
-        met &= rows_present(released.filter(planned), quasi, plan.outside, people.filter(planned), target.population)
+        met &= rows_present(left, quasi, plan.outside, people.filter(planned), target.population)
     kept = planned.scatter(planned.arg_true(), met)
     rows, removed = int(people.sum()), int(people.filter(~kept).sum())
     if removed > target.suppression_limit * rows + 1e-9 or removed == rows:
@@ -309,12 +309,11 @@ def remove_unsafe_rows(
     if plan.columns and removed != plan.found.suppressed:
         raise refuse_disagreement(table)
     known = [rule.name for rule in policy.of_class(ColumnClass.QUASI_ID)]
-    standing = released.filter(kept) if released.width else released
+    standing = _rows_of(released, kept)
     losses = _column_losses(plan, kept)
     after = measure_released(policy, standing, plan, weights=people.filter(kept))
     return Transformed(
         plan=plan,
-        released=released,
         kept=kept,
         losses=losses,
         before=measure_classes(source, known, sensitive, weights=people),
@@ -330,6 +329,11 @@ def remove_unsafe_rows(
             for name in sensitive
         },
     )
+
+
+def _rows_of(frame: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
+    """Some rows of a frame, which is not copied where that is all of them, or where it has no columns."""
+    return frame if not frame.width or chosen.all() else frame.filter(chosen)
 
 
 def measure_released(

@@ -78,8 +78,6 @@ class Made:
 
     transformed: Transformed
     source: Source
-    sample: tuple[pl.DataFrame, pl.DataFrame]
-    """The same rows as they are in the source and as they are released: every row of a table that is not large."""
 
 
 def write_table(
@@ -140,14 +138,7 @@ def _write_opened(
     tell("search", 0.3)
     made = _search(job, counted, scale=scale, population=population, outside=outside)
     tell("detect", 0.45)
-    sample = pl.concat([read_rows(part.sample) for part in counted])
-    released = release_sample(job, sample)
-    check_still_unique(policy, facts, sample=sample, released=released, table=opened.table)
-    check_leftovers(policy, released.select(~cs.nested()), table=opened.table)
-    for column in made.plan.tight:
-        # What a nested cell may list, value by value; a column that is kept exact is looked at above.
-        if column.kind is not None:
-            check_leftovers(policy, pl.DataFrame([column.members.alias(column.leveled.name)]), table=opened.table)
+    made = _look_at_sample(job, opened, counted, facts=facts, made=made)
     buckets = bucket_count(opened.rows, largest=scale.piece_rows(opened.row_bytes)) if len(opened.pieces) > 1 else 1
     runs = _run(
         scale, partial(release_piece, job, buckets), opened.pieces, step="transform", share=(0.5, 0.75), tell=tell
@@ -156,13 +147,7 @@ def _write_opened(
     _write(target, runs, buckets=buckets, tell=tell)
     opened.check_unchanged()
     changed = {name: sum(run.changed[name] for run in runs) for name in runs[0].changed}
-    rows = sample.select(opened.schema.names())
-    utility = with_other_columns(policy, made.utility, source=rows, released=released)
-    return Made(
-        transformed=replace(made, schema=runs[0].schema, changed=changed, utility=utility),
-        source=opened,
-        sample=(rows, released),
-    )
+    return Made(transformed=replace(made, schema=runs[0].schema, changed=changed), source=opened)
 
 
 def measure_file(path: Path, policy: AnonymizationPolicy, plan: Plan | None, *, scale: Scale, scratch: Path) -> Classes:
@@ -241,6 +226,26 @@ def _search(
         transformed = replace(transformed, sampled=_sampled(job, transformed, others, population))
     write_class_map(job, classes, shown, transformed.kept)
     return transformed
+
+
+def _look_at_sample(
+    job: Job, source: Source, counted: Sequence[Counted], *, facts: Facts, made: Transformed
+) -> Transformed:
+    """Check some rows as they are released, every one of a table that is not large, and measure their utility.
+
+    Raises:
+        BadInput: a released column still points at single rows, or holds numbers of people.
+    """
+    sample = pl.concat([read_rows(part.sample) for part in counted])
+    released = release_sample(job, sample)
+    check_still_unique(job.policy, facts, sample=sample, released=released, table=job.table)
+    check_leftovers(job.policy, released.select(~cs.nested()), table=job.table)
+    for column in made.plan.tight:
+        # What a nested cell may list, value by value; a column that is kept exact is looked at above.
+        if column.kind is not None:
+            check_leftovers(job.policy, pl.DataFrame([column.members.alias(column.leveled.name)]), table=job.table)
+    rows = sample.select(source.schema.names())
+    return replace(made, utility=with_other_columns(job.policy, made.utility, source=rows, released=released))
 
 
 def _sampled(job: Job, made: Transformed, others: pl.DataFrame, population: pl.DataFrame) -> dict[str, object]:

@@ -15,13 +15,15 @@ from anonymize.text import Text
 
 COPIES: Final = 14
 """A row of a piece is held so many times over at the worst moment: read, transformed, keyed, sorted, as arrow."""
-MAX_PIECE_ROWS: Final = 2_000_000
-"""Larger pieces are not faster."""
+MAX_PIECE_ROWS: Final = 2**18
+"""Larger pieces take more memory and are not faster."""
 MIN_PIECE_ROWS: Final = 1_000
 OVERHEAD: Final = 400 * 2**20
 """Bytes a process holds before it has read a row."""
 CSV_COPIES: Final = 8
 """The same for a CSV file read as a whole."""
+MAX_WHOLE_CSV: Final = 2**25
+"""Bytes of a CSV file from which reading it in pieces takes less memory and hardly more time."""
 CLASS_COPIES: Final = 12
 """The same for a row of the table of classes, in search and measures."""
 
@@ -45,8 +47,8 @@ class Scale:
         return max(MIN_PIECE_ROWS, min(MAX_PIECE_ROWS, each // (COPIES * (row_bytes + 16))))
 
     def too_large(self, file_bytes: int) -> bool:
-        """Whether a CSV file of this size can't be read as a whole."""
-        return file_bytes * CSV_COPIES > self._free
+        """Whether a CSV file of this size is better not read as a whole."""
+        return file_bytes > MAX_WHOLE_CSV or file_bytes * CSV_COPIES > self._free
 
     def check_whole(self, *, rows: int, row_bytes: int, subject: str, what: Text) -> None:
         """Refuse what needs all rows in memory when they don't fit.

@@ -164,11 +164,34 @@ def release_columns(job: Job, frame: pl.DataFrame, made: pl.DataFrame) -> pl.Dat
     return pl.DataFrame([ready[name] for name in frame.columns if name in ready])
 
 
+def _as_text(column: pl.Series) -> pl.Series:
+    return column.cast(pl.String) if column.dtype == pl.Enum else column
+
+
 def write_class_map(job: Job, classes: pl.DataFrame, shown: pl.DataFrame, kept: pl.Series) -> None:
     """Write down for every class how its quasi-identifiers are shown and whether it is kept."""
     quasi = [rule.name for rule in released_rules(job.policy, ColumnClass.QUASI_ID)]
     answers = [shown[name].alias(_SHOWN + name) for name in quasi]
-    write_rows(classes.drop(PEOPLE).with_columns(*answers, kept.alias(_KEPT)), job.class_map)
+    answered = classes.drop(PEOPLE).with_columns(*answers, kept.alias(_KEPT))
+    write_rows(answered.select(_as_codes(column) for column in answered.get_columns()), job.class_map)
+
+
+def _as_codes(column: pl.Series) -> pl.Series:
+    """Texts as numbers of one table of texts: a class map has few of them, many times over."""
+    return column.cast(pl.Enum(column.unique().drop_nulls().sort())) if column.dtype == pl.String else column
+
+
+def _like_classes(keys: pl.DataFrame, classes: pl.DataFrame, *, table: str) -> pl.DataFrame:
+    """Keys in the codes of the class map.
+
+    Raises:
+        TargetNotMet: a row holds a text that no class has.
+    """
+    types = {name: classes.schema[name] for name in keys.columns if keys.schema[name] == pl.String}
+    coded = keys.with_columns(pl.col(name).cast(dtype, strict=False) for name, dtype in types.items())
+    if any(coded[name].null_count() != keys[name].null_count() for name in types):
+        raise refuse_disagreement(table)
+    return coded
 
 
 def release_rows(job: Job, frame: pl.DataFrame, made: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -177,7 +200,8 @@ def release_rows(job: Job, frame: pl.DataFrame, made: pl.DataFrame) -> tuple[pl.
     Raises:
         TargetNotMet: a row is in no class that was counted.
     """
-    keys, classes = class_keys(job, frame, made), load_class_map(job.class_map)
+    classes = load_class_map(job.class_map)
+    keys = _like_classes(class_keys(job, frame, made), classes, table=job.table)
     shown = keys.join(classes, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
     if shown[_KEPT].null_count():
         raise refuse_disagreement(job.table)
@@ -185,7 +209,7 @@ def release_rows(job: Job, frame: pl.DataFrame, made: pl.DataFrame) -> tuple[pl.
     rest = [name for name in frame.columns if name not in quasi]
     others = release_columns(job, frame.select(rest), made.select(name for name in made.columns if name not in quasi))
     columns = [
-        shown[_SHOWN + rule.name].alias(rule.name) if rule.name in quasi else others[rule.name]
+        _as_text(shown[_SHOWN + rule.name]).alias(rule.name) if rule.name in quasi else others[rule.name]
         for rule in (job.policy.rule_for(name) for name in frame.columns)
         if rule is not None and not isinstance(rule.technique, Drop)
     ]

@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
-from faker import Faker
 
 from anonymize.errors import Place
 from anonymize.strict import Fields
 from anonymize.techniques.pseudonymize import derive_key, keyed_digest
 from anonymize.text import Text
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 MOST_FAKES: Final = 50_000
 """Invented values a column at most; beyond that several people share one, as people share names."""
@@ -61,8 +63,7 @@ _KIND_WORDS: Final[Mapping[str, Text]] = {
 def invent(kind: str, value: str, *, key: bytes) -> str:
     """One invented value of `kind` in the place of `value`: the same for the same key, and never the value itself."""
     secret = derive_key(key, _LABEL + f"{kind}\x00\x00".encode() + value.encode("utf-8", "replace"))
-    faker = Faker("zh_CN")
-    faker.seed_instance(int(secret, 16))
+    faker = _faker(secret)
     while (fake := _INVENT[kind](faker)) == value:
         pass
     return fake
@@ -124,8 +125,15 @@ class Fake:
 
     def _pool(self, secret: str, *, free_of: set[str], wanted: int) -> list[str]:
         """Invented values, none of them in the column, in an order that the key decides."""
-        faker = Faker("zh_CN")
-        faker.seed_instance(int(secret, 16))
+        faker = _faker(secret)
         invent = _INVENT[self.kind]
         drawn = dict.fromkeys(invent(faker) for _ in range(min(max(wanted, 1_000), MOST_FAKES)))
         return [fake for fake in drawn if fake not in free_of] or [f"{self.kind}-0"]
+
+
+def _faker(secret: str) -> Faker:
+    from faker import Faker  # a fifth of a second, which tables without fakes don't pay
+
+    faker = Faker("zh_CN")
+    faker.seed_instance(int(secret, 16))
+    return faker

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymize.engine.scale import Scale
-from anonymize.errors import AnonymizeError
+from anonymize.engine.tasks import Job, load_class_map, release_rows, write_class_map
+from anonymize.errors import AnonymizeError, TargetNotMet
 from anonymize.facts import EXACT_ROWS, Facts
 from anonymize.large_csv import spool_csv
 from anonymize.pipeline import build_extract
@@ -141,13 +142,22 @@ def test_distinct_values_of_a_large_table_are_counted_to_a_hundredth(distinct: i
         max_size=30,
     ),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]),
+    end=st.sampled_from(["\n", "\r\n"]),
 )
-def test_large_csv_is_read_as_a_small_one(cells: list[tuple[str, ...]], encoding: str) -> None:
+def test_large_csv_is_read_as_a_small_one(cells: list[tuple[str, ...]], encoding: str, end: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "t.csv"
-        text = pl.DataFrame(cells, schema=["词", "b", "c"], orient="row").write_csv(quote_style="always")
+        frame = pl.DataFrame(cells, schema=["词", "b", "c"], orient="row")
+        text = frame.write_csv(quote_style="always", line_terminator=end)
         path.write_bytes(text.encode(encoding))
         assert pl.read_parquet(spool_csv(path, Path(name) / "spooled.parquet")).equals(read_table(path))
+
+
+def test_a_large_csv_may_end_its_lines_as_old_macintosh_programs_do(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes('词,b\r甲,007\r\r"乙,丙",12\r'.encode())
+    assert pl.read_parquet(spool_csv(path, tmp_path / "spooled.parquet")).equals(read_table(path))
+    assert read_table(path).height == 2
 
 
 @settings(max_examples=3, deadline=None)
@@ -164,3 +174,15 @@ def test_bytes_of_a_written_table_do_not_depend_on_how_many_rows_come_at_a_time(
             for start, end in zip([0, *ends[:-1]], ends, strict=True):
                 writer.write(frame.slice(start, end - start))
         assert file_digest(whole) == file_digest(parts)
+
+
+def test_a_row_of_no_class_counted_is_refused(tmp_path: Path) -> None:
+    policy = parse_policy(policy_text({"town": QUASI_KEPT}))
+    job = Job(policy=policy, table="t", rows=2, folder=tmp_path, whole=(), key=KEY)
+    classes = pl.DataFrame({"raw town": ["a", None], "people": [1, 1]})
+    write_class_map(job, classes, pl.DataFrame({"town": ["a", None]}), pl.Series([True, True]))
+    load_class_map.cache_clear()
+    known = pl.DataFrame({"town": [None, "a"]})
+    assert release_rows(job, known, pl.DataFrame())[0].equals(known)
+    with pytest.raises(TargetNotMet):
+        release_rows(job, pl.DataFrame({"town": ["a", "b"]}), pl.DataFrame())
