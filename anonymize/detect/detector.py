@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -15,6 +16,8 @@ from anonymize.detect.recognizer import REPORTED
 from anonymize.detect.registry import RECOGNIZERS
 
 IN_TEXT: Final = tuple(recognizer for recognizer in RECOGNIZERS if recognizer.patterns)
+SURE_NUMBER: Final = 0.5
+"""A number at least this sure keeps all its characters from names that run into it."""
 _DOTS: Final = frozenset("\u00b7\u2022\u30fb\u2027")
 _KINDS: Final = {
     Label.PERSON: EntityKind.PERSON,
@@ -40,12 +43,11 @@ def detect_texts(
     Shape: as many lists as texts; spans count code points of the texts as given. Equal texts are looked at once.
     """
     distinct = list(dict.fromkeys(texts))
-    found = {
-        text: without_overlaps(
-            [entity for entity in chain(_numbers(normalize(text)), names) if entity.score >= min_score]
-        )
-        for text, names in zip(distinct, detect_names(distinct, model=model), strict=True)
-    }
+    found: dict[str, list[Entity]] = {}
+    for text, names in zip(distinct, detect_names(distinct, model=model), strict=True):
+        numbers = _numbers(normalize(text))
+        both = chain(numbers, _beside(names, numbers))
+        found[text] = without_overlaps([entity for entity in both if entity.score >= min_score])
     return [list(found[text]) for text in texts]
 
 
@@ -61,6 +63,20 @@ def detect_names(texts: Sequence[str], *, model: TextModel | None = None) -> lis
 
 def _numbers(text: Normalized) -> list[Entity]:
     return [entity for recognizer in IN_TEXT for entity in recognizer.find(text)]
+
+
+def _beside(names: Sequence[Entity], numbers: Sequence[Entity]) -> Iterator[Entity]:
+    """The names without what a sure number has of them: of an address that ran into a telephone the address is left."""
+    sure = [number for number in numbers if number.score >= SURE_NUMBER]
+    for name in names:
+        start, end = name.start, name.end
+        for number in sure:
+            if number.start <= start < number.end:
+                start = number.end
+            elif start < number.start < end:
+                end = number.start
+        if start < end:
+            yield replace(name, start=start, end=end)
 
 
 def _spoken(text: str, plain: Normalized) -> str:

@@ -13,6 +13,7 @@ from anonymize.detect.entity import EntityKind
 from anonymize.detect.recognizer import LEFT, RIGHT, Judged, Recognizer, compact
 
 _SET = "0-9A-HJ-NPQRTUWXY"
+_BORN = re.compile(r"[0-9]{6}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]\Z")
 
 
 class CreditCode(Recognizer):
@@ -56,6 +57,8 @@ class CreditCode(Recognizer):
             score -= 0.20
         if checked:  # one random number in 31 passes, so the check weighs less without a known authority
             score += 0.45 if known else 0.20
+        if _BORN.match(code):  # digits alone with a date where a resident number has it: that is likelier
+            score = min(score, 0.5)
         return Judged(score, checked)
 
     def check_share(self, values: list[str]) -> float | None:

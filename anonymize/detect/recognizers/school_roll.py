@@ -12,7 +12,7 @@ class SchoolRoll(LabelledRecognizer):
     """The national number is G + resident number (L for pupils without one)."""
 
     kind = EntityKind.SCHOOL_ROLL
-    labels = r"学籍|学号|學籍|school roll|student id"
+    labels = r"学籍|学号|學籍|學號|school roll|student id"
     value = r"(?=[A-Za-z\-]{0,3}[0-9])[A-Za-z0-9][A-Za-z0-9\-]{5,23}"
     headers = ("学籍号", "学籍", "学号", "xjh", "xh", "roll no", "school roll", "student id", "student no")
 
