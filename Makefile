@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself; CI calls `check` and `test` and nothing else.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help run demo check fix test bench doctor lock
+.PHONY: help run demo check fix test bench bench-detect doctor lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: ## set up with browser and test tools, run the tests (ARGS="-k gate -n0" f
 
 bench: ## tables of measurements beside other tools: ARGS=anonymize (needs data, docs/how-to/bench.md), ARGS=workspace
 	@$(PYTHON) bootstrap.py bench $(ARGS)
+
+bench-detect: ## what free-text detection finds and leaks, per kind, with its bars (docs/how-to/bench.md)
+	@$(PYTHON) bootstrap.py bench detect $(ARGS)
 
 doctor: ## what is missing on this machine, and the command that mends it
 	@$(PYTHON) bootstrap.py doctor $(ARGS)

@@ -40,7 +40,7 @@ CHECKS = (
     ("catalogs", ["python", "-m", "hub.web.catalogs", "check"]),
 )
 
-BENCHES = {"anonymize": "anonymize.bench", "workspace": "hub.jupyter.bench"}
+BENCHES = {"anonymize": "anonymize.bench", "detect": "anonymize.bench.detection", "workspace": "hub.jupyter.bench"}
 
 USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT...]
 
@@ -48,7 +48,7 @@ USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT...]
   demo      set up, then walk the whole chain in the terminal
   test      set up with test tools and browser, then run the tests
   check     set up with test tools, then format, lint, types, arrows, catalogs: all of them, every failure reported
-  bench     set up, then measure: bench anonymize [WORD...], bench workspace; both without a word
+  bench     set up, then measure: bench anonymize [WORD...], bench detect, bench workspace; all without a word
   doctor    what is missing on this machine (installs nothing)
   env       only make the environment          env-test  the same with test tools
   system    only install the system packages the tests and the product need

@@ -113,7 +113,7 @@ class LabelledRecognizer(Recognizer):
         super().__init_subclass__()
         cls.patterns = (
             re.compile(
-                rf"(?:{cls.labels})[ ]{{0,2}}(?:为|是|号|码|编号|號|碼|編號|爲|為|No\.?|[:(#]){{0,3}}[ ]{{0,2}}"
+                rf"(?:{cls.labels})[ ]{{0,2}}(?:为|是|号|码|编号|编號|號|碼|編號|爲|為|No\.?|[:(#]){{0,3}}[ ]{{0,2}}"
                 rf"(?P<value>{cls.value}){RIGHT}",
                 re.I,
             ),

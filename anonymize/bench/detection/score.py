@@ -74,7 +74,11 @@ class Score:
             f"{one.precision:>9.4f}{one.f1:>7.4f}"
             for name, one in rows
         ]
-        for name, part in (("rooms", self.rooms), ("right check digit", self.valid), ("wrong check digit", self.invalid)):
+        for name, part in (
+            ("rooms", self.rooms),
+            ("right check digit", self.valid),
+            ("wrong check digit", self.invalid),
+        ):
             if part.gold:
                 lines.append(f"{name:<20}{part.gold:>6}{part.leak:>8.4f}{part.recall:>8.4f}{part.coverage:>9.4f}")
         return "\n".join(lines)

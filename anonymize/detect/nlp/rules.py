@@ -32,6 +32,7 @@ COURTESY: Final = (
 _OFFICES: Final = (
     "主任|书记|经理|总经理|科长|处长|局长|所长|站长|院长|校长|镇长|区长|市长|主席|总理|部长|队长|组长|店长|老板|教授|法官|检察官"
     "|审判员|书记员|居民|市民|业主|户主|房东|租客|租户|司机|员工|职工"
+    "|会计|出纳|干事|秘书|助理|主管|总监|大夫|记者|保安|网格员|工程师|董事长|董事|庭长|行长|乡长|村长|园长|会长"
 )
 _TITLE_BEHIND: Final = re.compile(rf"(?:{COURTESY}|{_OFFICES}|总|工)$")
 _TITLE_HERE: Final = re.compile(rf"{COURTESY}|{_OFFICES}")
@@ -52,27 +53,55 @@ _ROLE: Final = re.compile(
     rf"(?:付款|收款|委托|受托|出租|承租|[甲乙丙丁买卖])方|主任|保姆|护工|班长|邻居|儿子|女儿|母亲|父亲|妻子|丈夫|爱人|{COURTESY}|{_OFFICES}"
 )
 """What stands before a name and may be taken for its beginning: 付款方施磊 is no 方施磊."""
-_SAYS: Final = "讲称说"
+_SAYS: Final = "讲称说哈啊呀哦呢吧嘛啦"
+_WEEKDAY: Final = re.compile(rf"周[一二三四五六日](?={_ANY_SURNAME}{_HAN})")
+_ALONE: Final = re.compile(rf"(?!{COURTESY}|{_OFFICES}|总|工){_HAN}")
 _DOTTED: Final = re.compile(rf"(?<!{_HAN}){_HAN}{{1,7}}(?:[·•]{_HAN}{{1,8}}){{1,4}}")
 _IN_ROW: Final = re.compile(rf"{_ANY_SURNAME}{_HAN}{{1,2}}")
 _HAN_SIGN: Final = re.compile(_HAN)
-_ROW_AFTER: Final = re.compile(rf"\s{{0,2}}[、/|]\s{{0,2}}|[ \t\u3000]{{1,3}}|\n")
+_ROW_AFTER: Final = re.compile(r"\s{0,2}[、/|]\s{0,2}|[ \t\u3000]{1,3}|\n")
 _NOBODY: Final = frozenset(
-    ("阿拉", "伊拉", "侬", "俺", "本人", "对方", "双方", "大家", "某人", "自己", "老人", "市民", "居民", "业主")
+    (
+        "阿拉",
+        "伊拉",
+        "侬",
+        "俺",
+        "本人",
+        "对方",
+        "双方",
+        "大家",
+        "某人",
+        "自己",
+        "老人",
+        "市民",
+        "居民",
+        "业主",
+        "来电",
+        "保姆",
+        "周一",
+        "周二",
+        "周三",
+        "周四",
+        "周五",
+        "周六",
+        "周日",
+    )
 )
-_NAMES_APART: Final = re.compile(r"[、,，;；/|和与及]\s{0,2}|\s{2,}")
+_NAMES_APART: Final = re.compile(r"[、,，;；/|和与及]\s{0,2}|\s{2,}|[\t\n\r]")
 _UNIT: Final = (
-    r"(?:\d{1,5}|[一二三四五六七八九十百零〇两]{1,4}|[A-Za-z]\d{0,4}|[甲乙丙丁东西南北中])\s{0,2}"
+    r"(?:\d{1,5}|[一二三四五六七八九十百零〇两]{1,4}|[A-Za-z]\d{0,4}|[甲乙丙丁东西南北中])[ \u3000]{0,2}"
     r"(?:号楼(?!上|下(?!水))|號樓(?!上|下(?!水))|号院|号甲|号乙|号[东西]|号|號|支弄|弄|栋|棟|幢|座|单元|單元|层楼|层|楼(?!上|下(?!水))|層|樓(?!上|下(?!水))|室|房|组|户|门(?![前口外])|巷|村|区|期|梯)"
 )
 _END_NUMBER: Final = (
-    r"(?:[A-Za-z]?\d{1,5}(?:[A-Za-z](?![A-Za-z]))?(?:\s{0,2}[-－—]\s{0,2}[A-Za-z]?\d{1,5}){0,3}"
+    r"(?:[A-Za-z]?\d{1,5}(?:[A-Za-z](?![A-Za-z]))?(?:[ \u3000]{0,2}[-－—][ \u3000]{0,2}[A-Za-z]?\d{1,5}){0,3}"
     r"(?!\d|[年月日元人时分秒岁个次起件名%％.:：]|[-－—]\d|[Kk][Mm]|小时|分钟|多|余|万|平|米))"
 )
 _TAIL: Final = "前楼|后楼|亭子间|后客堂|前客堂|三层阁|阁楼|底楼|地下室|东侧|西侧|南侧|北侧|前樓|後樓|亭子間|底樓"
+_GAP: Final = r"[ \u3000]{0,2}"
 _CHAIN: Final = re.compile(
-    rf"(?:\s{{0,2}}[(（]{_HAN}{{2,10}}[)）](?=\s{{0,2}}[0-9A-Za-z一二三四五六七八九十]))?(?:\s{{0,2}}[,，]?\s{{0,1}}{_UNIT}(?![年月日元人时分线]))*(?:\s{{0,2}}{_END_NUMBER}(?:\s{{0,2}}室)?)?"
-    rf"(?:\s{{0,2}}(?:{_TAIL}))?"
+    rf"(?:{_GAP}[(（]{_HAN}{{2,10}}[)）](?={_GAP}[0-9A-Za-z一二三四五六七八九十]))?"
+    rf"(?:{_GAP}[,，]?[ \u3000]?{_UNIT}(?![年月日元人时分线]))*(?:{_GAP}{_END_NUMBER}(?:{_GAP}室)?)?"
+    rf"(?:{_GAP}(?:{_TAIL}))?"
 )
 _ADMINISTRATIVE: Final = re.compile(
     rf"(?:{_HAN}{{2,12}}?(?:省|自治区|市|新区|区|县|自治州|州|地区|盟|旗))+|{_HAN}{{2,3}}|(?:中国|全国|本市|本区|市区|城区|郊区)"
@@ -87,10 +116,13 @@ _PLAIN_ADDRESS: Final = re.compile(
 _BEFORE_ADDRESS: Final = re.compile(
     r".*(?:居住在|居住于|住在|住址|地址|位于|坐落于|户籍地|现住|家住|租住|前往|来到|送到|寄到|发生在|发现|反映|称|在|住|于|至|到|从|沿|往|的|为|是|系|[勒拉垃])"
 )
-_BETWEEN: Final = re.compile(r"\s{0,2}|(?<=[弄号路街巷村號])\s{0,2}[(（]\s{0,2}")
+_BETWEEN: Final = re.compile(r"[ \u3000]{0,2}|(?<=[弄号路街巷村號])[ \u3000]{0,2}[(（][ \u3000]{0,2}")
 """Nothing, or a bracket with the name of the estate: 538弄（锦绣里）2号."""
+_LINE: Final = re.compile(r"[^\t\n\r]+")
 _ASIDE: Final = re.compile(r"(?<=[0-9A-Za-z弄号室栋幢座楼间堂阁號棟樓間])(?:[楼樓][上下]|[门門][前口外])\Z")
-_ASIDE_CUT: Final = re.compile(r"(?<=[0-9A-Za-z弄号室栋幢座楼间堂阁號棟樓間])(?:[楼樓](?=上|下(?!水))|[门門](?=[前口外]))")
+_ASIDE_CUT: Final = re.compile(
+    r"(?<=[0-9A-Za-z弄号室栋幢座楼间堂阁號棟樓間])(?:[楼樓](?=上|下(?!水))|[门門](?=[前口外]))"
+)
 """Where something is beside an address is no part of it: 18号1211室楼上, 5号门前."""
 
 SURE: Final = 0.95
@@ -193,6 +225,8 @@ def _without_title(text: str, span: Span) -> Span | None:
     for role in _ROLE.finditer(text, max(0, start - 3), end):
         if role.start() <= start < role.end() <= end - (1 if role.start() < start else 2):
             start = role.end()
+    if weekday := _WEEKDAY.match(text, start, end):
+        start = weekday.end()
     if end - start >= 3 and text[end - 1] in _SAYS:
         end -= 1
     for at in range(max(start + 1, end - 2), end):  # the model stopped inside a title: 梁先 of 梁先生
@@ -203,6 +237,8 @@ def _without_title(text: str, span: Span) -> Span | None:
     title = _TITLE_BEHIND.search(name)
     if title and title.start() >= 1 and (title.group() not in ("总", "工") or title.start() == 1):
         end = start + title.start()
+    if end - start == 1 and _ALONE.match(text, end) and text[max(0, start - 1) : start] not in tuple("老小阿姓"):
+        return None  # a family name alone means somebody only before a title: 信 of 信访办 is nobody
     if start >= end or text[start:end].isdigit() or text[start:end] in _NOBODY:
         return None
     return replace(span, start=start, end=end)
@@ -254,7 +290,11 @@ def _chain_end(text: str, span: Span) -> int:
 
 def _with_plain(text: str, found: Sequence[Span]) -> list[Span]:
     """The places of the model, and those with a chain of numbers that it did not see."""
-    spans = list(found)
+    spans = [
+        replace(span, start=line.start(), end=line.end())
+        for span in found
+        for line in _LINE.finditer(text, span.start, span.end)
+    ]
     for match in _PLAIN_ADDRESS.finditer(text):
         start = match.start()
         if before := _BEFORE_ADDRESS.match(text, start, match.end("head") - 2):

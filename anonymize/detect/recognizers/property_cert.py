@@ -16,7 +16,10 @@ class PropertyCertificate(LabelledRecognizer):
     """沪(2020)普字不动产权第012345号, 房地产权证号, or a number behind 产权证."""
 
     kind = EntityKind.PROPERTY_CERT
-    labels = r"不动产(?:权证|单元)|房产证|产权证|房地产权证|房地产证|不動產(?:權證|單元)|房產證|產權證|房地產權?證|property cert(?:ificate)?"
+    labels = (
+        r"不动产(?:权证|单元)|房产证|产权证|房地产权证|房地产证"
+        r"|不動產(?:權證|單元)|房產證|產權證|房地產權?證|property cert(?:ificate)?"
+    )
     value = r"(?:(?![于在至到从自的为是])[\u4e00-\u9fff])?(?=[A-Za-z\-]{0,3}[0-9])[A-Za-z0-9][A-Za-z0-9\-]{5,27}"
     headers = (
         "不动产权证", "不动产单元", "产权证", "房产证", "房地产权证", "fczh", "bdcqzh", "property cert",

@@ -10,6 +10,6 @@ class WeChat(LabelledRecognizer):
     """微信号, 微信, wx, WeChat."""
 
     kind = EntityKind.WECHAT
-    labels = r"微信|(?<![A-Za-z])wx(?![a-z])|wechat|weixin|加v|加微"
+    labels = r"微信(?:同号|账号|帐号|同號)?|(?<![A-Za-z])wx(?![a-z])|wechat|weixin|加v|加微"
     value = r"[A-Za-z][A-Za-z0-9_\-]{5,19}"
     headers = ("微信", "wechat", "weixin", "wxh", "wx")
