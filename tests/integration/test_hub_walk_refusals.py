@@ -329,7 +329,12 @@ def test_nothing_of_the_outbox_leaves_by_a_link(hub: Hub) -> None:
 def test_agreement_is_not_drafted_for_the_past(hub: Hub, watch: Watch) -> None:
     licence = find_licence(hub, actor(hub, "bureau-officer"), "l-0001")
     watch.move(days=60)
-    term = {"starts_at": licence.starts_at.isoformat(), "ends_at": licence.ends_at.isoformat(), "is_renewable": True}
+    term = {
+        "starts_at": licence.starts_at.isoformat(),
+        "ends_at": licence.ends_at.isoformat(),
+        "is_renewable": True,
+        "start_reason": "自原协议期满之日起连续计算，经集体研究同意。",
+    }
     with pytest.raises(NotAllowed) as caught:
         factories.agreed(hub, changes={"items.term": term})
     assert caught.value.code == "licence.past"
