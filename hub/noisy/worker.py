@@ -17,6 +17,7 @@ from anonymize.errors import AnonymizeError
 from anonymize.privacy.dp.ledger import BudgetLedger
 from anonymize.privacy.dp.queries import NoisyRequest
 from hub.extracts.worker import limit_worker
+from hub.noisy.rules import SCOPE_BASIS
 from hub.settings import PROJECT
 
 TIMEOUT = 900.0
@@ -51,7 +52,7 @@ def run_worker(*, source: Path, text: str, request: NoisyRequest, licence_id: st
         composition=request.composition,
         unit=request.unit,
         loss=request.loss,
-        basis="voucher",
+        basis=SCOPE_BASIS,
     )
     command = [
         *(sys.executable, "-m", "anonymize.cli", "noisy", str(source), "--request", str(asked)),

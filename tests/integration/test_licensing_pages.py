@@ -50,7 +50,7 @@ def test_form_proposes_all_thirteen_items(walk: Walk) -> None:
     }
     assert empty == {
         *("header.authority", "header.document_ref", "header.renews"),
-        *("scope.security_opinion", "scope.security_opinion_digest", "full_reason.fair"),
+        *("scope.security_opinion", "scope.security_opinion_digest", "full_reason.fair", "term.start_reason"),
     }
 
 

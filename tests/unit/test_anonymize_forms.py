@@ -126,13 +126,18 @@ def test_mixed_forms_are_permuted_in_themselves() -> None:
     assert all(re.fullmatch("[A-Z][0-9]{5}", code) for code in made[:3_000])
 
 
-@pytest.mark.parametrize("value", ["12345", "ABCD", "沪A12345", "张三", "１３８００１３８０００", "---", "1" * 65])
+@pytest.mark.parametrize("value", ["12345", "ABCD", "沪A12345", "张三", "---", "1" * 65])
 def test_form_that_can_not_be_kept_safely_is_refused_by_count(value: str) -> None:
     with pytest.raises(BadInput) as refused:
         _preserving([value, "13800138000"])
     assert refused.value.code == "column.form_not_kept"
     assert "1 distinct values" in refused.value.text.en
     assert value not in refused.value.sentence("zh")
+
+
+def test_number_in_full_width_digits_is_the_same_number() -> None:
+    wide, plain = _preserving(["１３８００１３８０００", "13800138000"])
+    assert wide == plain != "13800138000"
 
 
 @pytest.mark.parametrize("extra", [{"length": 32}, {"algorithm": "hmac-sm3"}])
